@@ -1,4 +1,4 @@
-"""Every failure that Patchbay itself raises, as one tree; the sentences are English message ids, translated at the edges.
+"""Every failure that Patchbay itself raises, as one tree; its sentences are English message ids.
 
 What does not live here: how an error becomes a page, a toast or a JSON answer (`blueprints`).
 

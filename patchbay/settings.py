@@ -1,0 +1,252 @@
+"""What an operator can set: read once from the environment into a frozen `Settings`, refused at start-up when wrong.
+
+Nothing else reads environment variables; docs/operations.md and .env.example have a line for each.
+"""
+
+import contextlib
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from patchbay.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+REDIRECT_PATH = "/integrations/callback"
+
+
+@dataclass(frozen=True)
+class LiveCredentials:
+    """An app registered at a platform: what the environment or an administrator gave."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, already checked. Secrets stay out of `repr`."""
+
+    home: Path
+    host: str
+    port: int
+    sandbox_port: int
+    public_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    vault_keys: tuple[str, ...] = field(repr=False)
+    workers: int
+    web_workers: int
+    web_threads: int
+    trusted_proxies: int
+    sandbox: bool
+    sandbox_url: str
+    demo_password: str = field(repr=False)
+    allowed_addresses: tuple[str, ...] = ()
+    live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach Patchbay over https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie's name: browsers guarantee `__Host-` cookies came over https from this very host."""
+        return "__Host-patchbay" if self.is_https else "patchbay"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is the SQLite file of the home."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def embedded_redis(self) -> bool:
+        """Whether the Redis is our own, on a socket of the home."""
+        return self.redis_url.startswith("unix:")
+
+    @property
+    def callback_url(self) -> str:
+        """The redirect URI that platforms are told by default."""
+        return self.public_url + REDIRECT_PATH
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read, check and complete the settings; makes the home and its keys on first use.
+
+    Raises SettingsError with one line that names the variable.
+    """
+    env = _Environment(os.environ if environ is None else environ)
+    home = _home(env.text("PATCHBAY_HOME", "./var"))
+    host, port = env.text("HOST", "127.0.0.1"), env.number("PORT", 8000, 1, 65535)
+    sandbox_port = env.number("SANDBOX_PORT", 8001, 1, 65535)
+    public_url = _origin("PUBLIC_URL", env.text("PUBLIC_URL", f"http://{host}:{port}"))
+    is_local = is_loopback(host) and is_loopback(urlsplit(public_url).hostname or "")
+    settings = Settings(
+        home=home,
+        host=host,
+        port=port,
+        sandbox_port=sandbox_port,
+        public_url=public_url,
+        database_url=_database_url(env.secret("DATABASE_URL"), home),
+        redis_url=env.secret("REDIS_URL") or f"unix://{redis_socket(home)}",
+        secret_key=env.secret("SECRET_KEY") or _kept(home / "keys" / "secret_key", secrets.token_urlsafe(48)),
+        vault_keys=_vault_keys(env.secret("VAULT_KEYS"), home),
+        workers=env.number("WORKERS", min(os.cpu_count() or 1, 4), 1, 64),
+        web_workers=env.number("WEB_WORKERS", 1, 1, 64),
+        web_threads=env.number("WEB_THREADS", 32, 4, 512),
+        trusted_proxies=env.number("TRUSTED_PROXIES", 0, 0, 10),
+        sandbox=env.switch("SANDBOX", is_local),
+        sandbox_url=_origin("SANDBOX_URL", env.text("SANDBOX_URL", f"http://localhost:{sandbox_port}")),
+        demo_password=env.secret("DEMO_PASSWORD") or _kept(home / "keys" / "demo_password", secrets.token_urlsafe(9)),
+        allowed_addresses=tuple(env.text("ALLOWED_ADDRESSES", "").replace(",", " ").split()),
+        live=_live_credentials(env),
+    )
+    _check_together(settings)
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` (a name or an address) means this machine and nothing else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def redis_socket(home: Path) -> Path:
+    """Where the embedded Redis listens. A Unix socket path over 107 bytes is cut silently, so a long home moves it."""
+    socket = home / "run" / "redis.sock"
+    if len(str(socket).encode()) < 100:
+        return socket
+    import hashlib
+    import tempfile
+
+    name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"patchbay-{os.getuid()}-{name}" / "redis.sock"
+
+
+class _Environment:
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str, default: str) -> str:
+        return self._values.get(name, "").strip() or default
+
+    def secret(self, name: str) -> str:
+        """The value of `name`, or what the file named by `<name>_FILE` holds; "" when neither is set."""
+        path = self._values.get(f"{name}_FILE", "").strip()
+        if not path:
+            return self.text(name, "")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        text = self.text(name, str(default))
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}, not {text!r}.")
+        return int(text)
+
+    def switch(self, name: str, default: bool) -> bool:
+        text = self.text(name, "on" if default else "off").lower()
+        if text not in {"on", "off"}:
+            raise SettingsError(f"{name} must be on or off, not {text!r}.")
+        return text == "on"
+
+    def names(self) -> list[str]:
+        return [name for name, value in self._values.items() if value.strip()]
+
+
+def _home(text: str) -> Path:
+    home = Path(text).expanduser()
+    home = home if home.is_absolute() else ROOT / home
+    try:
+        for folder in (home, home / "keys", home / "run", home / "assets", home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = home / "run" / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(f"PATCHBAY_HOME: cannot write to {home}: {error.strerror}.") from error
+    return home.resolve()
+
+
+def _origin(name: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        raise SettingsError(f"{name} must look like https://host[:port], not {text!r}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database_url(text: str, home: Path) -> str:
+    if not text:
+        return f"sqlite:///{home / 'patchbay.sqlite3'}"
+    scheme, _, rest = text.partition("://")
+    if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and rest:
+        return f"postgresql+psycopg://{rest}"
+    if scheme == "sqlite" and rest:
+        return text
+    raise SettingsError("DATABASE_URL must begin with postgresql:// (or sqlite:///).")
+
+
+def _vault_keys(text: str, home: Path) -> tuple[str, ...]:
+    from cryptography.fernet import Fernet
+
+    text = text or _kept(home / "keys" / "vault_keys", Fernet.generate_key().decode())
+    keys = tuple(key.strip() for key in text.replace("\n", ",").split(",") if key.strip())
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError as error:
+        raise SettingsError("VAULT_KEYS: each key must be 32 bytes in URL-safe base64.") from error
+    return keys
+
+
+def _kept(path: Path, fresh: str) -> str:
+    """What `path` holds, written with `fresh` the first time; two starting processes agree on one value."""
+    try:
+        descriptor = os.open(path.with_suffix(f".{os.getpid()}"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(fresh)
+        with contextlib.suppress(FileExistsError):
+            os.link(path.with_suffix(f".{os.getpid()}"), path)
+        path.with_suffix(f".{os.getpid()}").unlink()
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"PATCHBAY_HOME: cannot keep a key in {path}: {error.strerror}.") from error
+
+
+def _live_credentials(env: _Environment) -> dict[str, LiveCredentials]:
+    """`<NAME>_CLIENT_ID` and its companions, keyed by lower-case NAME (`shopify`, `google`)."""
+    found = {}
+    for name in env.names():
+        if not name.endswith("_CLIENT_ID"):
+            continue
+        prefix = name.removesuffix("_CLIENT_ID")
+        found[prefix.lower()] = LiveCredentials(
+            env.text(name, ""), env.secret(f"{prefix}_CLIENT_SECRET"), env.text(f"{prefix}_REDIRECT_URI", "") or None
+        )
+    return found
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.port == settings.sandbox_port:
+        raise SettingsError("PORT and SANDBOX_PORT must differ.")
+    if settings.web_workers > 1 and settings.uses_sqlite:
+        raise SettingsError("WEB_WORKERS above 1 needs PostgreSQL: set DATABASE_URL.")
+    if settings.sandbox and not is_loopback(urlsplit(settings.public_url).hostname or ""):
+        raise SettingsError("SANDBOX=on is for loopback only: anybody who reaches PUBLIC_URL could use it.")
+
+
+def with_changes(settings: Settings, **changes: object) -> Settings:
+    """A copy with some fields replaced, for tests and tools."""
+    return replace(settings, **changes)  # type: ignore[arg-type]  # dataclasses.replace checks the names itself
