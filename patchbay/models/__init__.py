@@ -1,0 +1,43 @@
+"""All tables, one file per noun. Rules and queries live in the modules named after what they do, not here."""
+
+from patchbay.models.asset import Asset, AssetKind
+from patchbay.models.audit import AuditEntry
+from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
+from patchbay.models.connection import Connection, ConnectionState, PendingAuthorization
+from patchbay.models.heartbeat import Heartbeat
+from patchbay.models.integration import Integration, ProviderCredential
+from patchbay.models.record import Checkpoint, Record
+from patchbay.models.run import COUNTS, OPEN, LogLevel, Run, RunLog, RunStatus, Trigger
+from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
+
+__all__ = [
+    "COUNTS",
+    "OPEN",
+    "ApiKey",
+    "Asset",
+    "AssetKind",
+    "AuditEntry",
+    "Base",
+    "Checkpoint",
+    "Connection",
+    "ConnectionState",
+    "EncryptedText",
+    "Heartbeat",
+    "Integration",
+    "LinkKind",
+    "LogLevel",
+    "OneTimeLink",
+    "PendingAuthorization",
+    "ProviderCredential",
+    "Record",
+    "Role",
+    "Run",
+    "RunLog",
+    "RunStatus",
+    "Trigger",
+    "User",
+    "db",
+    "fresh_view",
+    "new_id",
+    "transaction",
+]

@@ -1,0 +1,96 @@
+"""A user's link to a provider, and the authorisations that are under way."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column
+
+
+class ConnectionState(StrEnum):
+    """Whether the connection can be used."""
+
+    CONNECTED = "connected"
+    RECONNECT_NEEDED = "reconnect_needed"
+    DISCONNECTED = "disconnected"
+
+
+class Connection(Base):
+    """A user's link to a provider; outlives a disconnect, because records, runs and settings hang on it.
+
+    `exclusive_account` equals `account_id` while connected where a new grant at the platform kills the earlier one
+    (two users must not take one account from each other), and is null otherwise.
+    """
+
+    __tablename__ = "user_integrations"
+    __table_args__ = (
+        UniqueConstraint("user_id", "integration_id"),
+        UniqueConstraint("integration_id", "exclusive_account"),
+        Index("ix_user_integrations_state_token_expires_at", "state", "token_expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"), index=True)
+    state: Mapped[ConnectionState] = mapped_column(
+        Enum(ConnectionState, native_enum=False, length=32, create_constraint=True, name="state", values_callable=list)
+    )
+    access_token_sealed: Mapped[str | None] = sealed_column()
+    refresh_token_sealed: Mapped[str | None] = sealed_column()
+    token_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refresh_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    token_version: Mapped[int] = mapped_column(default=0)
+    refresh_lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refresh_lease_token: Mapped[str | None] = mapped_column(String(40))
+    refresh_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    account_id: Mapped[str] = mapped_column(String(255))
+    account_label: Mapped[str] = mapped_column(String(255))
+    exclusive_account: Mapped[str | None] = mapped_column(String(255))
+    scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    is_sandbox: Mapped[bool] = mapped_column(default=False)
+    connected_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    access_token = EncryptedText("access_token_sealed")
+    refresh_token = EncryptedText("refresh_token_sealed")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a run may use it now."""
+        return self.state is ConnectionState.CONNECTED
+
+
+class PendingAuthorization(Base):
+    """A connect that left for the platform: found again by the hash of its state, used once, 10 minutes long.
+
+    After the return it keeps the outcome until that has been shown, and, when another account came back, the new
+    tokens until the owner has decided.
+    """
+
+    __tablename__ = "pending_authorizations"
+    __table_args__ = (Index("ix_pending_authorizations_user_id_integration_id", "user_id", "integration_id"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    session_hash: Mapped[str | None] = mapped_column(String(64))
+    integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    code_verifier_sealed: Mapped[str | None] = sealed_column()
+    redirect_uri: Mapped[str] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(32))
+    outcome_params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    outcome_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    grant_sealed: Mapped[str | None] = sealed_column()
+
+    code_verifier = EncryptedText("code_verifier_sealed")
+    grant = EncryptedText("grant_sealed")

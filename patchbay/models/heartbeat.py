@@ -1,0 +1,17 @@
+"""Signs of life of the background processes: `/health` reads them, and they survive a wiped Redis."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from patchbay.models.base import Base, UTCDateTime
+
+
+class Heartbeat(Base):
+    """The last sign of life of one process or thread, by its name."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,52 @@
+"""The words a provider is written in: frozen dataclasses and protocols, the standard library and nothing else.
+
+What makes these words happen lives in `patchbay.client`, `patchbay.oauth` and `patchbay.runs`.
+"""
+
+from patchbay.spec.api import Answer, Api, Picture, Request
+from patchbay.spec.auth import OAuth2, Scope, SignedCallback
+from patchbay.spec.faults import Fault, Meaning, Rule, classify, retry_after_s
+from patchbay.spec.field import Field, Kind, check
+from patchbay.spec.paging import by_cursor
+from patchbay.spec.provider import (
+    Account,
+    Action,
+    Category,
+    Import,
+    Item,
+    Operation,
+    Page,
+    Provider,
+    Status,
+)
+from patchbay.spec.throttle import Budget, Throttle
+
+__all__ = [
+    "Account",
+    "Action",
+    "Answer",
+    "Api",
+    "Budget",
+    "Category",
+    "Fault",
+    "Field",
+    "Import",
+    "Item",
+    "Kind",
+    "Meaning",
+    "OAuth2",
+    "Operation",
+    "Page",
+    "Picture",
+    "Provider",
+    "Request",
+    "Rule",
+    "Scope",
+    "SignedCallback",
+    "Status",
+    "Throttle",
+    "by_cursor",
+    "check",
+    "classify",
+    "retry_after_s",
+]

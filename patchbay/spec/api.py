@@ -1,0 +1,115 @@
+"""What a provider's functions are handed to speak with: `Api`, with `Request`, `Answer` and `Picture`.
+
+The thing behind these protocols is `patchbay.client`; a test may stand in for it with a few lines.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to send out: a file name with its extension, the media type, and the bytes."""
+
+    filename: str
+    content_type: str
+    content: bytes
+    name: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request to a platform; of `json`, `form`, `files` and `content` at most one is given.
+
+    `url` may hold `{shop}`-like places, filled from the settings. `files` maps a part's name to (file name, bytes,
+    media type), sent behind the fields of `form`. `with_token=False` is for addresses that carry their own authority.
+    `is_repeatable` says whether it may be sent twice; None: reading methods, PUT and DELETE may. Statuses in `accept`
+    come back as answers even where the fault rules would raise.
+    """
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    content: bytes | None = None
+    with_token: bool = True
+    is_repeatable: bool | None = None
+    accept: tuple[int, ...] = ()
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether sending it a second time does no harm (RFC 9110 §9.2.2, or as declared)."""
+        if self.is_repeatable is None:
+            return self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
+        return self.is_repeatable
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def json(self) -> Any:
+        """The body as JSON, or None when it is not JSON; for reading error bodies, whose shape nobody promises."""
+        import json
+
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def at(self, *path: str | int) -> Any:
+        """The value at `path` in the JSON body, or None when there is no such place."""
+        value = self.json()
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+
+class Api(Protocol):
+    """A connection's way to its platform.
+
+    Requests carry the connection's token, are retried when that is safe, obey the throttle, and raise the errors of
+    `patchbay.errors` for answers that the provider's fault rules name.
+    """
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was asked before connecting, e.g. `shop`."""
+
+    def send(self, request: Request) -> Answer:
+        """Send one request and return its answer."""
+
+    def read(self, answer: Answer, shape: type[T]) -> T:
+        """The JSON body as `shape` (dataclasses or typed dicts). Raises UnexpectedShape naming the path."""
+
+    def picture(self, address: str) -> Picture:
+        """The picture behind one value of a PICTURES field."""
+
+    def remember(self, name: str, make: Callable[[], T]) -> T:
+        """The JSON value kept under `name` for this run, made and stored durably the first time."""
+
+    def forget(self, name: str) -> None:
+        """Drop what is kept under `name`, so that the next `remember` makes it anew."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Say how far an action has come. Raises when the run was cancelled."""
+
+    def log(self, message: str, **params: str | int) -> None:
+        """Add a line (a message id) to the run's log."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two looks at something asynchronous. Raises when the run was cancelled."""

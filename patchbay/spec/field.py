@@ -1,0 +1,150 @@
+"""Fields: what a provider asks of a person or a caller, and the check of what came in.
+
+Connect forms, settings forms, operation forms and the bodies of the JSON API are all drawn from these.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from patchbay.errors import N_, Invalid
+
+
+class Kind(StrEnum):
+    """What a field holds."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    SECRET = "secret"  # noqa: S105 - the kind of a field, not a secret
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    PICTURES = "pictures"
+    MAPPING = "mapping"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value that is asked for.
+
+    `label`, `help` and `mismatch` are message ids. `normalise` turns what people type into the one form that is
+    stored; `pattern` must then match all of it. PICTURES takes a list of addresses, of our own assets or public https
+    ones. `suffix` is shown behind the input. NUMBER is a whole number between `lowest` and `highest`.
+    """
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    help: str = ""
+    placeholder: str = ""
+    suffix: str = ""
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    mismatch: str = N_("This value does not have the right form.")
+    normalise: Callable[[str], str] = str
+    max_length: int = 2_000
+    lowest: int = 0
+    highest: int = 1_000_000
+    most: int = 10
+    default: Any = None
+    autocomplete: str = "off"
+
+
+def check(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in their stored form, defaults filled in; absent optional ones are None.
+
+    Raises Invalid with a sentence for every field that is missing, wrong or unknown; nothing is half-accepted.
+    """
+    known = {field.name for field in fields}
+    problems: dict[str, str] = {name: N_("This field is not known here.") for name in values if name not in known}
+    clean: dict[str, Any] = {}
+    for field in fields:
+        try:
+            clean[field.name] = _one(field, values.get(field.name))
+        except _Wrong as wrong:
+            problems[field.name] = wrong.sentence
+    if problems:
+        raise Invalid(problems)
+    return clean
+
+
+class _Wrong(Exception):
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def _one(field: Field, value: Any) -> Any:
+    if value is None or value in ("", []):
+        if field.required and field.default is None:
+            raise _Wrong(N_("This field is needed."))
+        return field.default
+    return _CHECKS[field.kind](field, value)
+
+
+def _text(field: Field, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Wrong(N_("This must be text."))
+    if len(value) > field.max_length:
+        raise _Wrong(N_("This text is too long."))
+    if "\x00" in value:
+        raise _Wrong(field.mismatch)
+    text = field.normalise(value.strip())
+    if not text and field.required:
+        raise _Wrong(N_("This field is needed."))
+    if field.pattern and not re.fullmatch(field.pattern, text, re.ASCII):
+        raise _Wrong(field.mismatch)
+    return text
+
+
+def _number(field: Field, value: Any) -> int:
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}", value.strip(), re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong(N_("This must be a whole number."))
+    if not field.lowest <= value <= field.highest:
+        raise _Wrong(N_("This number is out of range."))
+    return value
+
+
+def _boolean(_field: Field, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in {"on", "true", "off", "false"}:
+        return value in {"on", "true"}
+    raise _Wrong(N_("This must be yes or no."))
+
+
+def _choice(field: Field, value: Any) -> str:
+    if value not in field.choices:
+        raise _Wrong(N_("This is not one of the choices."))
+    return str(value)
+
+
+def _pictures(field: Field, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and len(item) <= 2_000 for item in value):
+        raise _Wrong(N_("This must be a list of addresses."))
+    if len(value) > field.most:
+        raise _Wrong(N_("These are too many pictures at once."))
+    return list(value)
+
+
+def _mapping(_field: Field, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Wrong(N_("This must be an object."))
+    return value
+
+
+_CHECKS: Mapping[Kind, Callable[[Field, Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _text,
+    Kind.SECRET: _text,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.CHOICE: _choice,
+    Kind.PICTURES: _pictures,
+    Kind.MAPPING: _mapping,
+}

@@ -1,0 +1,22 @@
+"""Walking through a list that comes in pages, without going round in circles."""
+
+from collections.abc import Callable, Iterator
+
+from patchbay.errors import UnexpectedShape
+from patchbay.spec.provider import Page
+
+
+def by_cursor(fetch: Callable[[str | None], Page], start: str | None) -> Iterator[Page]:
+    """Pages from `start` (None: the beginning) for as long as each names a next cursor.
+
+    Raises UnexpectedShape when a page names the cursor that it was fetched with: the list would never end.
+    """
+    cursor = start
+    while True:
+        page = fetch(cursor)
+        yield page
+        if page.next_cursor is None:
+            return
+        if page.next_cursor == cursor:
+            raise UnexpectedShape("the page names itself as the next one")
+        cursor = page.next_cursor

@@ -1,0 +1,133 @@
+"""The declaration of a provider: what it is, how it is connected, what can be asked of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from patchbay.spec.api import Api
+from patchbay.spec.auth import OAuth2
+from patchbay.spec.faults import Rule
+from patchbay.spec.field import Field
+from patchbay.spec.throttle import Throttle
+
+
+class Category(StrEnum):
+    """The catalogue's shelves."""
+
+    DESIGN_TOOLS = "design-tools"
+    ECOMMERCE = "ecommerce"
+    MARKETING = "marketing"
+    STORAGE = "storage"
+
+
+class Status(StrEnum):
+    """Whether a provider can be connected yet."""
+
+    ACTIVE = "active"
+    COMING_SOON = "coming_soon"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose account it is at the platform: a stable id and the label that people know it by."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One external object: the platform's id as text, a title to show and search, and what is stored."""
+
+    external_id: str
+    title: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some items of a stream. `next_cursor` resumes behind them, None: this was the last. `total`: if known."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Import:
+    """Brings a stream in. `pages(api, cursor)` yields all of it from `cursor` on, in an order that paging keeps.
+
+    `stream` names both the records and the list in the operation's answer.
+    """
+
+    name: str
+    title: str
+    stream: str
+    pages: Callable[[Api, str | None], Iterator[Page]]
+    scopes: tuple[str, ...] = ()
+    doing: str = ""
+    input: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """Does something: checked input → JSON result. `run` must be safe to start again after a kill (`Api.remember`).
+
+    `doing` completes "while we were …".
+    """
+
+    name: str
+    title: str
+    run: Callable[[Api, Mapping[str, Any]], Mapping[str, Any]]
+    input: tuple[Field, ...] = ()
+    scopes: tuple[str, ...] = ()
+    doing: str = ""
+
+
+Operation = Import | Action
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A platform as Patchbay knows it.
+
+    `hosts` are patterns of every host that it is spoken to at; `token_hosts` those that may be sent a token. `fields`
+    are asked before connecting. `identify` tells whose account a fresh token belongs to. `uninstall` removes our app
+    there for good. `credentials_name` is the NAME of `<NAME>_CLIENT_ID`. `logo` is a simple-icons name, None: a tile
+    with the initial. `sources` are the pages the facts come from.
+    """
+
+    key: str
+    name: str
+    category: Category
+    description: str
+    status: Status = Status.ACTIVE
+    logo: str | None = None
+    hosts: tuple[str, ...] = ()
+    token_hosts: tuple[str, ...] = ()
+    auth: OAuth2 | None = None
+    fields: tuple[Field, ...] = ()
+    settings: tuple[Field, ...] = ()
+    identify: Callable[[Api], Account] | None = None
+    uninstall: Callable[[Api], None] | None = None
+    operations: tuple[Operation, ...] = ()
+    faults: tuple[Rule, ...] = ()
+    throttle: Throttle | None = None
+    credentials_name: str = ""
+    access_page: str = ""
+    sources: tuple[str, ...] = field(default=())
+
+    def operation(self, name: str) -> Operation | None:
+        """The operation of that name."""
+        return next((operation for operation in self.operations if operation.name == name), None)
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """The operations that bring a stream in."""
+        return tuple(operation for operation in self.operations if isinstance(operation, Import))
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The operations that do something."""
+        return tuple(operation for operation in self.operations if isinstance(operation, Action))
