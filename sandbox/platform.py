@@ -44,7 +44,8 @@ class ControlForm:
     """One form on the sandbox's own page for a control call that only this platform has.
 
     `path` follows `/_sandbox/<key>/`; `{name}` in it is filled from the field of that name, the other fields go as a
-    JSON body, texts of digits as numbers. With `csv` the form takes one file and sends it as text/csv, the fields as query.
+    JSON body, texts of digits as numbers. With `csv` the form takes one file and sends it as text/csv, the fields as
+    query.
     """
 
     title: str

@@ -141,13 +141,14 @@ class Store:
     def page(
         self, collection: str, cursor: str | None = None, limit: int = 100, *, prefix: str = "", reverse: bool = False
     ) -> Page:
-        """Documents after the key `cursor` (before it with `reverse`); `next_cursor` is the last key when there is more."""
+        """Documents after the key `cursor`, before it with `reverse`; `next_cursor`: the last key if there is more."""
         lower, upper = prefix, prefix + _AFTER_ALL_KEYS
         if cursor is not None:
             lower, upper = (lower, min(upper, cursor)) if reverse else (max(lower, cursor + "\0"), upper)
+        order = "DESC" if reverse else "ASC"
         rows = self._rows(
-            "SELECT key, body FROM documents WHERE platform=? AND collection=? AND key>=? AND key<? "
-            f"ORDER BY key {'DESC' if reverse else 'ASC'} LIMIT ?",  # noqa: S608 - one of two words
+            f"SELECT key, body FROM documents WHERE platform=? AND collection=? AND key>=? AND key<? "  # noqa: S608 - `order` is one of two words
+            f"ORDER BY key {order} LIMIT ?",
             *(self._platform, collection, lower, upper, limit + 1),
         )
         shown = rows[:limit]
