@@ -1,0 +1,134 @@
+"""One request and its whole answer, within a limit of time and a limit of size; failures in words that hold no secret.
+
+What does not live here: connections (`pools`), and whether an answer is good or bad (`client`).
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from http.client import RemoteDisconnected
+from time import monotonic
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
+from requests.models import PreparedRequest, Response
+
+from patchbay.errors import NetworkError
+from patchbay.net import dialling
+from patchbay.net.guard import Guard
+from patchbay.net.messages import MIB, Reply
+from patchbay.net.pools import Transports
+from patchbay.net.sandbox import Rewriting
+
+_DEFAULT_TIMEOUT_S = 20.0
+_MAX_SESSION_BYTES = 4 * MIB
+_CHUNK_BYTES = 64 * 1024
+
+
+class Exchanger(BaseAdapter):
+    """Sends through the guard, or to the sandbox for the hosts that it serves; can be mounted in a requests session."""
+
+    def __init__(self, guard: Guard, transports: Transports, rewriting: Rewriting) -> None:
+        super().__init__()
+        self._guard = guard
+        self._transports = transports
+        self._rewriting = rewriting
+
+    def exchange(self, request: PreparedRequest, *, timeout_s: float, max_bytes: int) -> Reply:
+        """Send `request`, read the answer to its end; raises `NetworkError` and `AddressBlocked`."""
+        began = monotonic()
+        response = self._answered(request, timeout_s, max_bytes)
+        elapsed_ms = round((monotonic() - began) * 1000)
+        return Reply(response.status_code, response.headers, response.content, request.url or "", elapsed_ms)
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,  # noqa: ARG002 - the answer is always read, else no limit could hold
+        timeout: object = None,
+        verify: object = True,  # noqa: ARG002 - certificates are always verified
+        cert: object = None,  # noqa: ARG002 - no platform asks for client certificates
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002 - the guard could not see behind a proxy
+    ) -> Response:
+        """What a requests session calls; answers are limited to 4 MiB, `timeout` is for the whole exchange."""
+        timeout_s = float(timeout) if isinstance(timeout, int | float) else _DEFAULT_TIMEOUT_S
+        return self._answered(request, timeout_s, _MAX_SESSION_BYTES)
+
+    def close(self) -> None:
+        """Leave the connections open: other sessions use them too."""
+
+    def _answered(self, request: PreparedRequest, timeout_s: float, max_bytes: int) -> Response:
+        host, transport, sent = self._directed(request)
+        with dialling.limit(timeout_s):
+            try:
+                response = transport.send(sent, stream=True, timeout=timeout_s, proxies={})
+                with response:
+                    response._content = _body(response, max_bytes)
+            except _TooManyBytes:
+                reason = f"answer larger than {max_bytes} bytes"
+            except (RequestException, OSError) as failure:
+                reason = _reason(failure, timeout_s)
+            else:
+                response.url, response.request = request.url or "", request
+                return response
+        # Raised outside the handler: the exceptions of requests carry the URL with its query in their text.
+        raise NetworkError(f"{request.method} {host}: {reason}")
+
+    def _directed(self, request: PreparedRequest) -> tuple[str, requests.adapters.HTTPAdapter, PreparedRequest]:
+        address = self._guard.parse(request.url or "")
+        sandbox_url = self._rewriting.rewritten(address.url)
+        if sandbox_url is None:
+            return address.host, self._transports.public, request
+        sent = request.copy()
+        sent.url = sandbox_url
+        return address.host, self._transports.sandbox, sent
+
+
+class _TooManyBytes(Exception):
+    """The answer passed its limit."""
+
+
+def _body(response: Response, max_bytes: int) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > max_bytes:
+            raise _TooManyBytes
+    return bytes(body)
+
+
+def _reason(failure: BaseException, timeout_s: float) -> str:
+    """What happened, in words of our own."""
+    try:
+        dialling.remaining_s()
+    except TimeoutError:
+        return f"no complete answer within {timeout_s:g} s"
+    if isinstance(failure, ContentDecodingError):
+        return "answer could not be decompressed"
+    causes = list(_causes(failure))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"certificate refused ({cause.verify_message})"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return "no TLS connection"
+    if isinstance(failure, ChunkedEncodingError):
+        return "answer cut short"
+    if any(isinstance(cause, RemoteDisconnected) for cause in causes):
+        return "connection closed without an answer"
+    if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
+        return "connection reset"
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return "no TLS connection in time"
+    return "connection failed"
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """`failure` and what led to it; the libraries keep a cause now as an argument, now as a chained exception."""
+    seen: set[int] = set()
+    waiting: list[object] = [failure]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
