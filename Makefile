@@ -1,0 +1,71 @@
+# Everything a newcomer types. What is missing gets installed once: into .venv, node_modules and static/vendor.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo conformance bench screenshots new-provider clean
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+hash_of = $(firstword $(shell cksum < $(1)))
+RUNTIME := .venv/.installed-$(call hash_of,requirements.lock)
+DEV := .venv/.installed-dev-$(call hash_of,requirements-dev.lock)
+VENDOR := static/vendor/README.md
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) $(VENDOR) ## start Patchbay: embedded Redis, web, workers and sandbox
+	@exec $(PY) launch.py --with-parent
+
+test: $(DEV) $(VENDOR) ## run every test, in a browser too
+	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && \
+	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
+
+check: $(DEV) $(VENDOR) ## format, lint, types, import contracts, templates, migrations: all that is static
+	@$(PY) -m ruff format --check --quiet . && echo "format      well"
+	@$(PY) -m ruff check --quiet . && echo "lint        well"
+	@$(PY) -m mypy --strict --no-error-summary && echo "types       well"
+	@.venv/bin/lint-imports --no-cache > .venv/imports.txt 2>&1 || { cat .venv/imports.txt; exit 1; }; echo "imports     well"
+	@.venv/bin/djlint templates --lint --quiet && echo "templates   well"
+	@$(PY) -m patchbay.migrations --check && echo "migrations  well"
+
+demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
+	@$(PY) -m scripts.demo
+
+conformance: $(DEV) $(VENDOR) ## what outside clients and specifications say, as a table
+	@$(PY) -m scripts.conformance
+
+bench: $(DEV) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
+	@$(PY) -m bench
+
+screenshots: $(DEV) $(VENDOR) ## draw the pictures of README.md with a hub of its own
+	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && $(PY) -m scripts.screenshots
+
+new-provider: $(RUNTIME) ## NAME=acme: write the files of a new provider
+	@test -n "$(NAME)" || { echo "Say which: make new-provider NAME=acme"; exit 1; }
+	@$(PY) -m scripts.new_provider "$(NAME)"
+
+clean: ## remove what was installed; the home (var) stays
+	rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
+
+# Tests wait for processes more than they compute, so two of them share a core well.
+TEST_PROCESSES ?= 4
+
+$(PY):
+	@for python in python3 python3.13 python3.12 python3.11; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then break; fi; python=; \
+	done; \
+	test -n "$$python" || { echo "Patchbay needs Python 3.11 or newer: found none on the path."; exit 1; }; \
+	$$python -m venv .venv || { rm -rf .venv; echo "$$python cannot make .venv: on Debian, install python3-venv."; exit 1; }
+
+$(RUNTIME): | $(PY)
+	@echo "Installing what requirements.lock names"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(DEV): | $(PY)
+	@echo "Installing what requirements-dev.lock names"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(RUNTIME)
+
+$(VENDOR): package-lock.json scripts/vendor.py $(wildcard patchbay/providers/*.py) | $(RUNTIME)
+	@$(PY) scripts/vendor.py

@@ -1,0 +1,4 @@
+"""Commands that are typed at install time or by a developer, one file each.
+
+Nothing of the running product lives here; the Makefile calls these files.
+"""
