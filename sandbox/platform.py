@@ -44,8 +44,7 @@ class ControlForm:
     """One form on the sandbox's own page for a control call that only this platform has.
 
     `path` follows `/_sandbox/<key>/`; `{name}` in it is filled from the field of that name, the other fields go as a
-    JSON body, texts of digits as numbers. With `csv` the form takes one file and sends it as text/csv, the fields as
-    query.
+    JSON body. With `csv` the form takes one file and sends it as text/csv, the fields as query.
     """
 
     title: str
@@ -62,6 +61,8 @@ class Platform(ABC):
     name: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]]  # fnmatch patterns
     forms: ClassVar[tuple[ControlForm, ...]] = ()
+    generate_fields: ClassVar[tuple[str, ...]] = ("count", "seed", "shop")  # what the page's forms offer
+    token_fields: ClassVar[tuple[str, ...]] = ("scopes", "account", "shop")
 
     def __init__(self, store: Store) -> None:
         self.store = store
