@@ -1,0 +1,96 @@
+"""Opens bytes as pixels within the size limits: upright, 8 bits a channel, sRGB, RGB or RGBA.
+
+What does not live here: which uploads are accepted (`inspect`) and what is done with the pixels (`render`, `thumbnails`).
+"""
+
+import struct
+import zlib
+from io import BytesIO
+
+from PIL import Image, ImageCms, ImageOps
+
+from patchbay.errors import Invalid, N_, TooLarge
+
+MAX_PIXELS = 50_000_000
+RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
+
+_DAMAGED = N_("The picture is damaged or cut short. Export it again and upload the new file.")
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
+_ORIENTATION_TAG = 0x0112
+
+
+def header(content: bytes) -> Image.Image:
+    """The picture with only its header read; raises `Invalid` when unreadable, `TooLarge` above `MAX_PIXELS`."""
+    try:
+        picture = Image.open(BytesIO(content), formats=RASTER_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLarge(limit="50 megapixels") from error
+    except _UNREADABLE as error:
+        raise damaged() from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise TooLarge(limit="50 megapixels")
+    return picture
+
+
+def load(picture: Image.Image) -> Image.Image:
+    """Decode every pixel of what `header` gave; raises `Invalid` when the bytes end early or do not decode."""
+    try:
+        picture.load()
+    except (*_UNREADABLE, MemoryError) as error:
+        raise damaged() from error
+    return picture
+
+
+def upright(content: bytes, *, at_least: int | None = None) -> Image.Image:
+    """The pixels as a person sees them: EXIF orientation applied, 8-bit sRGB, RGB, or RGBA where something shows through.
+
+    `at_least` (pixels) lets a JPEG be decoded smaller, both sides staying at or above it.
+    """
+    picture = header(content)
+    if at_least is not None:
+        picture.draft(None, (at_least, at_least))
+    return _in_srgb(ImageOps.exif_transpose(load(picture)))
+
+
+def orientation(picture: Image.Image) -> int:
+    """The EXIF orientation, 1 (upright) when there is none or it cannot be read."""
+    try:
+        value = picture.getexif().get(_ORIENTATION_TAG, 1)
+    except _UNREADABLE:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def damaged() -> Invalid:
+    """The refusal of a picture that cannot be decoded to its end."""
+    return Invalid({"file": _DAMAGED})
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    profile = picture.info.get("icc_profile")
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _eight_bit(picture).convert("RGB")
+    wanted = "RGBA" if picture.has_transparency_data else "RGB"
+    if isinstance(profile, bytes) and picture.mode in ("RGB", "RGBA", "CMYK"):
+        return _converted(picture, profile, wanted)
+    return picture.convert(wanted)
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """16-bit grey brought to 8 bits: Pillow's own conversion cuts everything above 255 to white."""
+    return picture.convert("I").convert("F").point(lambda level: level * (1 / 257)).convert("L")
+
+
+def _converted(picture: Image.Image, profile: bytes, wanted: str) -> Image.Image:
+    alpha = picture.getchannel("A") if wanted == "RGBA" and picture.mode == "RGBA" else None
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        opaque = picture if picture.mode == "CMYK" else picture.convert("RGB")
+        converted = ImageCms.profileToProfile(opaque, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture.convert(wanted)  # a broken profile is ignored, as browsers do
+    if converted is None:
+        return picture.convert(wanted)
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted

@@ -1,0 +1,109 @@
+"""The shirt: a white cotton tee laid flat on sage green.
+
+What does not live here: the brushes it is painted with (`brushes`).
+"""
+
+from PIL import Image, ImageChops
+
+from patchbay.pictures.templates import brushes as b
+from patchbay.pictures.templates import surfaces
+from patchbay.pictures.templates.plate import Plate
+
+_PRINT = (550, 440, 1050, 1060)
+_CLOTH = (247, 246, 243)
+
+_BODY = b.mirrored(
+    b.bezier(
+        (800, 262),
+        ((860, 262), (915, 250), (945, 212)),
+        ((1020, 240), (1110, 262), (1185, 296)),
+        ((1290, 345), (1330, 420), (1470, 668)),
+        ((1475, 680), (1470, 688), (1460, 693)),
+        ((1400, 728), (1350, 752), (1288, 772)),
+        ((1276, 775), (1270, 772), (1266, 760)),
+        ((1245, 700), (1225, 650), (1196, 612)),
+        ((1188, 800), (1186, 1100), (1204, 1440)),
+        ((1205, 1456), (1198, 1464), (1184, 1467)),
+        ((1060, 1486), (930, 1490), (800, 1490)),
+    )
+)
+_NECK_FRONT = b.bezier((655, 212), ((675, 300), (730, 350), (800, 350)), ((870, 350), (925, 300), (945, 212)))
+_NECK_BACK = b.bezier((945, 212), ((915, 250), (860, 262), (800, 262)), ((740, 262), (685, 250), (655, 212)))
+
+_SOFT_FOLDS = (
+    ((415, 610), (500, 700), (560, 900), 46, 58),
+    ((1185, 620), (1100, 720), (1060, 940), 46, 58),
+    ((410, 660), (470, 860), (450, 1120), 40, 40),
+    ((1190, 700), (1130, 900), (1150, 1180), 40, 40),
+    ((520, 1460), (560, 1250), (690, 1050), 52, 44),
+    ((1110, 1470), (1040, 1290), (930, 1130), 52, 44),
+    ((800, 1480), (770, 1300), (820, 1120), 44, 30),
+    ((470, 340), (560, 420), (600, 560), 44, 34),
+    ((1130, 340), (1040, 430), (1000, 570), 44, 34),
+    ((660, 1240), (800, 1290), (960, 1220), 36, 24),
+)
+_SHARP_FOLDS = (
+    ((400, 600), (340, 560), (330, 470), 16, 60),
+    ((1200, 600), (1260, 560), (1268, 470), 16, 60),
+    ((395, 620), (330, 640), (270, 590), 14, 44),
+    ((1205, 620), (1270, 640), (1335, 590), 14, 44),
+    ((405, 640), (450, 690), (470, 790), 13, 42),
+    ((1195, 640), (1150, 690), (1128, 800), 13, 42),
+    ((430, 1400), (500, 1330), (520, 1220), 14, 30),
+    ((1170, 1400), (1110, 1320), (1090, 1230), 14, 30),
+)
+
+
+def draw() -> Plate:
+    """The scene and its print area on the chest."""
+    scene = b.blend((190, 200, 184), (150, 164, 148), lambda x, y: (0.45 * x + 0.75 * y) / 1900)
+    cloth = b.outline_mask(_BODY)
+    b.cast_shadow(scene, cloth, (26, 34), blur=42, strength=0.34)
+    b.cast_shadow(scene, cloth, (7, 9), blur=9, strength=0.34)
+    lit = _cloth_light(cloth)
+    scene.paste(b.painted(_CLOTH, lit), mask=cloth)
+    _draw_neck(scene)
+    _draw_seams(scene, cloth)
+    size = (_PRINT[2] - _PRINT[0], _PRINT[3] - _PRINT[1])
+    return Plate(
+        picture=scene,
+        box=_PRINT,
+        mask=Image.new("L", size, 250),
+        shade=b.shade_layer(lit, _PRINT),
+        light=Image.new("L", size, 6),
+        look_up=surfaces.rectangle(*_PRINT),
+    )
+
+
+def _cloth_light(cloth: Image.Image) -> Image.Image:
+    return b.added(
+        b.light(lambda x, y: 1.0 - 0.045 * ((x - 700) / 500) ** 2 - 0.05 * y / 1600),
+        b.edge_shade(cloth, 26, 0.17),
+        b.creases(_SOFT_FOLDS, softness=17),
+        b.creases(_SHARP_FOLDS, softness=6),
+        b.clouds(11, 9, 8, 0.018),
+        b.clouds(12, 26, 18, 0.008),
+        b.weave(5, 0.011),
+    )
+
+
+def _draw_neck(scene: Image.Image) -> None:
+    opening = b.outline_mask([*_NECK_FRONT, *_NECK_BACK])
+    inner = b.added(b.light(lambda _x, y: 0.6 + 0.0022 * (y - 212)), b.weave(8, 0.015))
+    scene.paste(b.painted((232, 229, 222), inner), mask=opening)
+    rib = b.line_mask([(x, y + 15) for x, y in _NECK_FRONT[2:-2]], 32)
+    ribbing = b.added(b.light(lambda _x, y: 0.95 + 0.0002 * (y - 212)), b.grain(9, 0.05, stretch=(4, 16)))
+    soft = b.blurred(rib, 7)
+    scene.paste((120, 116, 108), mask=b.faded(ImageChops.subtract(soft, rib), 0.5))
+    scene.paste(b.painted(_CLOTH, ribbing), mask=rib)
+
+
+def _draw_seams(scene: Image.Image, cloth: Image.Image) -> None:
+    sleeve = b.bezier((1176, 300), ((1150, 400), (1165, 520), (1194, 612)))
+    sleeves = [sleeve, [(1600 - x, y) for x, y in sleeve]]
+    scene.paste((90, 88, 84), mask=b.faded(b.blurred(b.lines_mask(sleeves, 5), 3), 0.4))
+    hem = b.bezier((398, 1432), ((540, 1452), (670, 1456), (800, 1456)), ((930, 1456), (1060, 1452), (1202, 1432)))
+    cuff = b.bezier((1276, 738), ((1340, 718), (1390, 694), (1444, 662)))
+    seams = [hem, [(x, y + 9) for x, y in hem], cuff, [(1600 - x, y) for x, y in cuff]]
+    stitched = b.inside(b.lines_mask(seams, 2.4, dash=7), cloth)
+    scene.paste((150, 147, 140), mask=b.faded(stitched, 0.55))
