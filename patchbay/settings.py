@@ -250,3 +250,19 @@ def _check_together(settings: Settings) -> None:
 def with_changes(settings: Settings, **changes: object) -> Settings:
     """A copy with some fields replaced, for tests and tools."""
     return replace(settings, **changes)  # type: ignore[arg-type]  # dataclasses.replace checks the names itself
+
+
+_in_use: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make `settings` those of this process."""
+    global _in_use  # noqa: PLW0603 - one process serves one installation; the edges read the environment once
+    _in_use = settings
+
+
+def current() -> Settings:
+    """The settings in use. Raises SettingsError before `use` was called."""
+    if _in_use is None:
+        raise SettingsError("No settings are in use.")
+    return _in_use

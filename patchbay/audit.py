@@ -1,0 +1,88 @@
+"""The audit log: who did what, to whose affairs, from where. Entries join the transaction of the deed itself."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from patchbay import clock
+from patchbay.models import AuditEntry, db, new_id, transaction
+
+
+class Deed(StrEnum):
+    """What is worth remembering."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a deed, not a password
+    USER_INVITED = "user_invited"
+    USER_CREATED = "user_created"
+    USER_CHANGED = "user_changed"
+    PASSWORD_RESET_OFFERED = "password_reset_offered"  # noqa: S105 - a deed, not a password
+    KEY_CREATED = "key_created"
+    KEY_USED_FROM_NEW_ADDRESS = "key_used_from_new_address"
+    KEY_REFUSED = "key_refused"
+    KEY_REVOKED = "key_revoked"
+    CONNECT_STARTED = "connect_started"
+    CONNECT_REFUSED = "connect_refused"
+    CONNECTED = "connected"
+    RECONNECTED = "reconnected"
+    TOKEN_REFRESHED = "token_refreshed"  # noqa: S105 - a deed, not a token
+    RECONNECT_NEEDED = "reconnect_needed"
+    DISCONNECTED = "disconnected"
+    SETTINGS_CHANGED = "settings_changed"
+    RECORDS_DELETED = "records_deleted"
+    RUN_STARTED = "run_started"
+    RUN_ENDED = "run_ended"
+    RUN_CANCELLED = "run_cancelled"
+    CREDENTIALS_CHANGED = "credentials_changed"
+    VAULT_ROTATED = "vault_rotated"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts now: a user id, a key id or `system`; from which address; in which request."""
+
+    id: str = "system"
+    address: str | None = None
+    request_id: str | None = None
+
+
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+def act_as(actor: Actor | None) -> None:
+    """Say who is behind what happens next in this thread; None: the system."""
+    _actor.set(actor)
+
+
+def actor() -> Actor:
+    """Who is behind what happens now."""
+    return _actor.get() or Actor()
+
+
+def add(deed: Deed, *, user_id: str | None = None, subject_id: str | None = None, **detail: str | int | None) -> None:
+    """Remember a deed in the present transaction, or in one of its own. `detail` must hold no secret."""
+    who = actor()
+    with transaction() as session:
+        session.add(
+            AuditEntry(
+                id=new_id("aud"),
+                at=clock.now(),
+                user_id=user_id,
+                actor=who.id,
+                action=deed.value,
+                subject_id=subject_id,
+                detail=detail,
+                address=who.address,
+                request_id=who.request_id,
+            )
+        )
+
+
+def latest(subject_id: str, *, limit: int = 10) -> list[AuditEntry]:
+    """The newest entries about a subject, newest first."""
+    query = select(AuditEntry).where(AuditEntry.subject_id == subject_id).order_by(AuditEntry.id.desc()).limit(limit)
+    return list(db.session.scalars(query))

@@ -1,0 +1,191 @@
+"""Keeping a connection's token alive: one refresh at a time across threads, workers and machines.
+
+The token is read at each request, never when a job is made. The refresh itself is `oauth.refresh`.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import or_, select, update
+
+from patchbay import audit, clock, oauth, providers
+from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError
+from patchbay.models import Connection, ConnectionState, db, fresh_view, new_id, transaction
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=30)
+MARGIN = timedelta(minutes=5)
+RETRY_AFTER_FAILURE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token and its version, which grows with each refresh."""
+
+    value: str = field(repr=False)
+    version: int
+
+
+def fresh(connection_id: str) -> Token:
+    """A token that is good for some minutes, refreshed first when it is about to expire.
+
+    Raises GrantExpired when the owner must reconnect, NetworkError and ProviderUnavailable when the platform could
+    not be asked and the present token has ended.
+    """
+    connection = _read(connection_id)
+    if connection.token_expires_at is None or connection.token_expires_at - clock.now() > _margin(connection):
+        return _token(connection)
+    if connection.refresh_token_sealed is None:
+        return _token(connection)
+    return refresh(connection_id, seen_version=connection.token_version)
+
+
+def refresh(connection_id: str, *, seen_version: int) -> Token:
+    """Replace the token of `seen_version`; whoever comes second takes the result of the first.
+
+    Raises as `fresh` does, and CredentialsRefused when there is nothing to refresh with.
+    """
+    deadline = time.monotonic() + LEASE.total_seconds()
+    while time.monotonic() < deadline:
+        connection = _read(connection_id)
+        if connection.token_version != seen_version:
+            return _token(connection)
+        if connection.refresh_token_sealed is None:
+            raise CredentialsRefused("there is no refresh token", provider=_name(connection))
+        lease = _claim(connection)
+        if lease is not None:
+            return _refresh_as_owner(connection_id, lease)
+        time.sleep(0.1)
+    raise NetworkError("another worker's refresh did not end in time", provider=_name(_read(connection_id)))
+
+
+def mark_reconnect_needed(connection_id: str, reason: str) -> None:
+    """The platform said no: say so once on the connection, and drop the dead tokens."""
+    with transaction() as session:
+        connection = session.get(Connection, connection_id, populate_existing=True)
+        if connection is None or connection.state is not ConnectionState.CONNECTED:
+            return
+        connection.state = ConnectionState.RECONNECT_NEEDED
+        connection.updated_at = clock.now()
+        audit.add(
+            audit.Deed.RECONNECT_NEEDED, user_id=connection.user_id, subject_id=connection.id, reason=reason[:200]
+        )
+
+
+def due(limit: int = 100) -> list[str]:
+    """Ids of connections whose token ends soon and should be refreshed ahead of need."""
+    now = clock.now()
+    query = (
+        select(Connection.id)
+        .where(
+            Connection.state == ConnectionState.CONNECTED,
+            Connection.token_expires_at < now + MARGIN,
+            Connection.refresh_token_sealed.is_not(None),
+            or_(Connection.refresh_failed_at.is_(None), Connection.refresh_failed_at < now - RETRY_AFTER_FAILURE),
+            or_(Connection.refresh_lease_until.is_(None), Connection.refresh_lease_until < now),
+        )
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def refresh_if_due(connection_id: str) -> None:
+    """Refresh ahead of need; what goes wrong is on the row and tried again by the clock."""
+    try:
+        fresh(connection_id)
+    except (NetworkError, GrantExpired) as error:
+        log.warning("A token could not be refreshed.", connection_id=connection_id, error=error.kind)
+
+
+def _refresh_as_owner(connection_id: str, lease: str) -> Token:
+    connection = _read(connection_id)
+    provider = providers.get(connection.integration_id)
+    app = oauth.credentials_for(provider)
+    refresh_token = connection.refresh_token
+    db.session.commit()  # nothing stays open across a request
+    try:
+        if app is None or refresh_token is None:
+            raise CredentialsRefused("the provider is no longer set up here", provider=provider.name)
+        grant = oauth.refresh(provider, app, connection.settings, refresh_token)
+    except GrantExpired as error:
+        mark_reconnect_needed(connection_id, error.detail)
+        _release(connection_id, lease)
+        raise
+    except Exception:
+        _release(connection_id, lease, failed_at=clock.now())
+        raise
+    return _store(connection_id, lease, grant)
+
+
+def _store(connection_id: str, lease: str, grant: oauth.Grant) -> Token:
+    """Keep the new pair. A grant that came for a lapsed lease is kept all the same when nobody else's came before:
+    the platform may already have ended the old one."""
+    with transaction() as session:
+        connection = session.get_one(Connection, connection_id, populate_existing=True)
+        if connection.refresh_lease_token == lease or connection.refresh_lease_token is None:
+            connection.access_token = grant.access_token
+            if grant.refresh_token is not None:
+                connection.refresh_token = grant.refresh_token
+                connection.refresh_expires_at = grant.refresh_expires_at
+            connection.token_expires_at = grant.expires_at
+            connection.token_version += 1
+            connection.refresh_lease_token = connection.refresh_lease_until = connection.refresh_failed_at = None
+            connection.updated_at = clock.now()
+            audit.add(audit.Deed.TOKEN_REFRESHED, user_id=connection.user_id, subject_id=connection.id)
+        return _token(connection)
+
+
+def _claim(connection: Connection) -> str | None:
+    """Take the right to refresh this version of the token; None when somebody else has it."""
+    lease, now = new_id("lse"), clock.now()
+    with transaction() as session:
+        claimed = session.execute(
+            update(Connection)
+            .where(
+                Connection.id == connection.id,
+                Connection.token_version == connection.token_version,
+                or_(Connection.refresh_lease_until.is_(None), Connection.refresh_lease_until < now),
+            )
+            .values(refresh_lease_token=lease, refresh_lease_until=now + LEASE),
+            execution_options={"synchronize_session": False},
+        )
+    return lease if claimed.rowcount == 1 else None  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def _release(connection_id: str, lease: str, *, failed_at: datetime | None = None) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Connection)
+            .where(Connection.id == connection_id, Connection.refresh_lease_token == lease)
+            .values(refresh_lease_token=None, refresh_lease_until=None, refresh_failed_at=failed_at),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _read(connection_id: str) -> Connection:
+    fresh_view()
+    connection = db.session.get_one(Connection, connection_id, populate_existing=True)
+    if connection.state is ConnectionState.DISCONNECTED or connection.access_token_sealed is None:
+        raise CredentialsRefused("the connection was disconnected", provider=_name(connection))
+    if connection.state is ConnectionState.RECONNECT_NEEDED:
+        raise GrantExpired("the connection waits for its owner", provider=_name(connection))
+    return connection
+
+
+def _token(connection: Connection) -> Token:
+    return Token(connection.access_token or "", connection.token_version)
+
+
+def _margin(connection: Connection) -> timedelta:
+    """How long before its end a token is renewed: five minutes, less for tokens that live shorter than an hour."""
+    if connection.token_expires_at is None:
+        return MARGIN
+    lifetime = connection.token_expires_at - max(connection.connected_at, connection.updated_at)
+    return min(MARGIN, lifetime / 10) if lifetime > timedelta(0) else MARGIN
+
+
+def _name(connection: Connection) -> str:
+    return providers.get(connection.integration_id).name
