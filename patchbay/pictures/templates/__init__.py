@@ -34,10 +34,10 @@ class Template:
 
 _TEMPLATES = (
     Template("tpl_shirt", N_("Shirt"), 500, 620),
-    Template("tpl_mug", N_("Mug"), 740, 560),
-    Template("tpl_tote", N_("Tote bag"), 620, 700),
-    Template("tpl_framed-poster", N_("Framed poster"), 800, 1100),
-    Template("tpl_phone-case", N_("Phone case"), 640, 1320),
+    Template("tpl_mug", N_("Mug"), 793, 630),
+    Template("tpl_tote", N_("Tote bag"), 600, 660),
+    Template("tpl_framed-poster", N_("Framed poster"), 680, 1040),
+    Template("tpl_phone-case", N_("Phone case"), 625, 1235),
     Template("tpl_cushion", N_("Cushion"), 960, 960),
 )
 

@@ -4,6 +4,7 @@ What does not live here: any product (its own module). Light is a picture of mod
 of mode L. Everything is the same on every run: noise comes from a seed.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
@@ -210,3 +211,24 @@ def _across(spine: Sequence[Point], at: int) -> Point:
     length = max(1e-6, ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5)
     across = ((y0 - y1) / length, (x1 - x0) / length)
     return across if across[0] + across[1] > 0 else (-across[0], -across[1])
+
+
+def tube(points: Outline, width: float) -> Image.Image:
+    """Light around 0 on a round rod along the points, lit from the upper left."""
+    scale, rings = 2, 12
+    relief = Image.new("L", (SIZE // scale, SIZE // scale), 60)
+    pen = ImageDraw.Draw(relief)
+    for ring in range(rings):
+        share = ring / (rings - 1)
+        lift = share * width * 0.16
+        line = [((x - lift) / scale, (y - lift) / scale) for x, y in points]
+        pen.line(line, fill=60 + round(75 * share**0.6), width=max(2, round(width * (1 - 0.9 * share) / scale)), joint="curve")
+    soft = relief.filter(ImageFilter.GaussianBlur(width / 22)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    return soft.convert("F").point(lambda level: level * (1 / 255) - 0.5)
+
+
+def ellipse(x: float, y: float, across: float, down: float, *, start: float = 0, end: float = 360) -> list[Point]:
+    """Points of an ellipse from one angle to another (degrees, clockwise from the right)."""
+    steps = 96
+    angles = (math.radians(start + (end - start) * k / steps) for k in range(steps + 1))
+    return [(x + across * math.cos(angle), y + down * math.sin(angle)) for angle in angles]

@@ -3,7 +3,7 @@
 What does not live here: the brushes it is painted with (`brushes`).
 """
 
-from PIL import Image, ImageChops
+from PIL import Image
 
 from patchbay.pictures.templates import brushes as b
 from patchbay.pictures.templates import surfaces
@@ -29,28 +29,31 @@ _BODY = b.mirrored(
 )
 _NECK_FRONT = b.bezier((655, 212), ((675, 300), (730, 350), (800, 350)), ((870, 350), (925, 300), (945, 212)))
 _NECK_BACK = b.bezier((945, 212), ((915, 250), (860, 262), (800, 262)), ((740, 262), (685, 250), (655, 212)))
+_COLLAR_EDGE = b.bezier((622, 222), ((650, 335), (715, 392), (800, 392)), ((885, 392), (950, 335), (978, 222)))
 
 _SOFT_FOLDS = (
-    ((415, 610), (500, 700), (560, 900), 46, 58),
-    ((1185, 620), (1100, 720), (1060, 940), 46, 58),
-    ((410, 660), (470, 860), (450, 1120), 40, 40),
-    ((1190, 700), (1130, 900), (1150, 1180), 40, 40),
-    ((520, 1460), (560, 1250), (690, 1050), 52, 44),
-    ((1110, 1470), (1040, 1290), (930, 1130), 52, 44),
-    ((800, 1480), (770, 1300), (820, 1120), 44, 30),
-    ((470, 340), (560, 420), (600, 560), 44, 34),
-    ((1130, 340), (1040, 430), (1000, 570), 44, 34),
-    ((660, 1240), (800, 1290), (960, 1220), 36, 24),
+    ((415, 610), (500, 700), (560, 900), 46, 29),
+    ((1185, 620), (1100, 720), (1060, 940), 46, 29),
+    ((410, 660), (470, 860), (450, 1120), 40, 20),
+    ((1190, 700), (1130, 900), (1150, 1180), 40, 20),
+    ((520, 1460), (560, 1250), (690, 1050), 52, 22),
+    ((1110, 1470), (1040, 1290), (930, 1130), 52, 22),
+    ((800, 1480), (770, 1300), (820, 1120), 44, 15),
+    ((470, 340), (560, 420), (600, 560), 44, 17),
+    ((1130, 340), (1040, 430), (1000, 570), 44, 17),
+    ((660, 1240), (800, 1290), (960, 1220), 36, 12),
+    ((640, 560), (720, 760), (660, 1010), 40, 13),
+    ((930, 480), (880, 700), (960, 980), 44, 14),
 )
 _SHARP_FOLDS = (
-    ((400, 600), (340, 560), (330, 470), 16, 60),
-    ((1200, 600), (1260, 560), (1268, 470), 16, 60),
-    ((395, 620), (330, 640), (270, 590), 14, 44),
-    ((1205, 620), (1270, 640), (1335, 590), 14, 44),
-    ((405, 640), (450, 690), (470, 790), 13, 42),
-    ((1195, 640), (1150, 690), (1128, 800), 13, 42),
-    ((430, 1400), (500, 1330), (520, 1220), 14, 30),
-    ((1170, 1400), (1110, 1320), (1090, 1230), 14, 30),
+    ((400, 600), (340, 560), (330, 470), 16, 33),
+    ((1200, 600), (1260, 560), (1268, 470), 16, 33),
+    ((395, 620), (330, 640), (270, 590), 14, 24),
+    ((1205, 620), (1270, 640), (1335, 590), 14, 24),
+    ((405, 640), (450, 690), (470, 790), 13, 23),
+    ((1195, 640), (1150, 690), (1128, 800), 13, 23),
+    ((430, 1400), (500, 1330), (520, 1220), 14, 16),
+    ((1170, 1400), (1110, 1320), (1090, 1230), 14, 16),
 )
 
 
@@ -62,7 +65,7 @@ def draw() -> Plate:
     b.cast_shadow(scene, cloth, (7, 9), blur=9, strength=0.34)
     lit = _cloth_light(cloth)
     scene.paste(b.painted(_CLOTH, lit), mask=cloth)
-    _draw_neck(scene)
+    _draw_neck(scene, cloth)
     _draw_seams(scene, cloth)
     size = (_PRINT[2] - _PRINT[0], _PRINT[3] - _PRINT[1])
     return Plate(
@@ -77,7 +80,7 @@ def draw() -> Plate:
 
 def _cloth_light(cloth: Image.Image) -> Image.Image:
     return b.added(
-        b.light(lambda x, y: 1.0 - 0.045 * ((x - 700) / 500) ** 2 - 0.05 * y / 1600),
+        b.light(lambda x, y: 0.975 - 0.045 * ((x - 700) / 500) ** 2 - 0.05 * y / 1600),
         b.edge_shade(cloth, 26, 0.17),
         b.creases(_SOFT_FOLDS, softness=17),
         b.creases(_SHARP_FOLDS, softness=6),
@@ -87,15 +90,16 @@ def _cloth_light(cloth: Image.Image) -> Image.Image:
     )
 
 
-def _draw_neck(scene: Image.Image) -> None:
+def _draw_neck(scene: Image.Image, cloth: Image.Image) -> None:
     opening = b.outline_mask([*_NECK_FRONT, *_NECK_BACK])
-    inner = b.added(b.light(lambda _x, y: 0.6 + 0.0022 * (y - 212)), b.weave(8, 0.015))
-    scene.paste(b.painted((232, 229, 222), inner), mask=opening)
-    rib = b.line_mask([(x, y + 15) for x, y in _NECK_FRONT[2:-2]], 32)
-    ribbing = b.added(b.light(lambda _x, y: 0.95 + 0.0002 * (y - 212)), b.grain(9, 0.05, stretch=(4, 16)))
-    soft = b.blurred(rib, 7)
-    scene.paste((120, 116, 108), mask=b.faded(ImageChops.subtract(soft, rib), 0.5))
-    scene.paste(b.painted(_CLOTH, ribbing), mask=rib)
+    inner = b.added(b.light(lambda _x, y: 0.6 + 0.0018 * (y - 212)), b.weave(8, 0.012))
+    scene.paste(b.painted((230, 227, 220), inner), mask=opening)
+    back = b.line_mask([(x, y + 14) for x, y in _NECK_BACK], 30)
+    scene.paste((176, 172, 164), mask=b.faded(b.inside(back, opening), 0.55))
+    b.cast_shadow(scene, b.inside(b.line_mask(_COLLAR_EDGE, 6), cloth), (2, 5), blur=4, strength=0.5)
+    rib = b.inside(b.outline_mask([*_NECK_FRONT, *reversed(_COLLAR_EDGE)]), cloth)
+    ribbing = b.added(b.light(lambda x, _y: 0.965 - 0.00008 * (x - 700)), b.grain(9, 0.022, stretch=(3, 20)))
+    scene.paste(b.painted(_CLOTH, b.added(ribbing, b.edge_shade(rib, 7, 0.14))), mask=rib)
 
 
 def _draw_seams(scene: Image.Image, cloth: Image.Image) -> None:
