@@ -4,7 +4,7 @@
 .PHONY: help run test check demo conformance bench screenshots new-provider clean
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 hash_of = $(firstword $(shell cksum < $(1)))
 RUNTIME := .venv/.installed-$(call hash_of,requirements.lock)
 DEV := .venv/.installed-dev-$(call hash_of,requirements-dev.lock)
@@ -14,7 +14,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUNTIME) $(VENDOR) ## start Patchbay: embedded Redis, web, workers and sandbox
-	@exec $(PY) launch.py --with-parent
+	@exec $(PY) -m launch --with-parent
 
 test: $(DEV) $(VENDOR) ## run every test, in a browser too
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && \

@@ -42,7 +42,7 @@ def ensure() -> str:
 
 
 def find() -> str | None:
-    """The first Chromium in the order above that starts, or None. Raises NoBrowserError for a wrong PATCHBAY_CHROMIUM."""
+    """The first Chromium in the order above that starts, or None. Raises NoBrowserError for a wrong variable."""
     chosen = os.environ.get(VARIABLE, "").strip()
     if chosen:
         if not _starts(chosen):

