@@ -10,56 +10,24 @@ from urllib.parse import urlsplit, urlunsplit
 MASK = "***"
 
 _MAX_DEPTH = 12
-_NAMES = (
-    "access_code",
-    "api_key",
-    "apikey",
-    "assertion",
-    "auth",
-    "authorization",
-    "client_secret",
-    "code",
-    "code_verifier",
-    "cookie",
-    "credentials",
-    "csrf_token",
-    "hmac",
-    "id_token",
-    "key_hash",
-    "nonce",
-    "passphrase",
-    "passwd",
-    "password",
-    "private_key",
-    "secret",
-    "secret_key",
-    "session",
-    "sig",
-    "signature",
-    "state",
-    "token",
-    "vault_keys",
-)
 _SECRET_NAME = re.compile(
-    rf"(?:{'|'.join(_NAMES)})"
-    r"|.*_(?:api_?key|authorization|cookies?|credentials|hmac|passwords?|private_key|secrets?|secret_key|signature|tokens?)"
+    r"access_code|apikey|assertion|auth|code|code_verifier|csrf_token|hmac|id_token|key_hash|nonce|passphrase|passwd"
+    r"|session|sig|state|vault_keys"
+    r"|(?:.*_)?(?:api_?key|authorization|cookies?|credentials|hmac|passwords?|private_key|secrets?|secret_key|signature"
+    r"|tokens?)"
 )
 _HARMLESS_NAMES = frozenset({"page_token", "next_page_token", "start_page_token"})
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-# In running text a name alone says little ("the state is active"), so it must stand in a query or a JSON text.
-_NAME_IN_TEXT = r"(?:[A-Za-z0-9]+[_-])*(?:" + "|".join(name.replace("_", "[_-]?") for name in _NAMES) + r"|tokens?)"
+# In running text a name alone says little ("state=running"), so it must stand in a query, a form or a JSON text.
+_IN_QUERY = re.compile(r"(?P<before>(?:^|[?&])(?P<name>[\w%.-]{1,64})=)[^&\s\"'<>#]+")
+_IN_JSON = re.compile(r"""(?P<before>(["'])(?P<name>[\w-]{1,64})\2\s*:\s*(["']))(?:\\.|(?!\4).)*""")
 _PATTERNS = (
-    (re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.IGNORECASE), rf"\1 {MASK}"),
     (
-        re.compile(
-            rf"\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*token)(\s*:\s*)(?!{re.escape(MASK)})[^\r\n\"']+",
-            re.I,
-        ),
+        re.compile(r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*token)(\s*:\s*)[^\r\n\"']+", re.I),
         rf"\1\2{MASK}",
     ),
-    (re.compile(rf"([?&]{_NAME_IN_TEXT}=)[^&\s\"'<>#]+", re.IGNORECASE), rf"\1{MASK}"),
-    (re.compile(rf"""((["']){_NAME_IN_TEXT}\2\s*:\s*(["']))(?:\\.|(?!\3).)*""", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.I), rf"\1 {MASK}"),
     (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"), MASK),
     (re.compile(r"(?<=/in/)[A-Za-z0-9_-]{16,}"), MASK),
     (
@@ -90,9 +58,15 @@ def is_secret_name(name: str) -> bool:
 
 def redact_text(text: str) -> str:
     """`text` without what looks like a secret; for log lines, error texts and bodies on display."""
+    for named in (_IN_QUERY, _IN_JSON):
+        text = named.sub(_without_value, text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def _without_value(found: re.Match[str]) -> str:
+    return found["before"] + MASK if is_secret_name(found["name"]) else found[0]
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -108,6 +108,6 @@ class Net:
             prepared = request.prepare()
         except requests.exceptions.RequestException:
             raise AddressBlocked(NOT_ALLOWED) from None
-        if "Content-Length" in outgoing.headers:
+        if any(name.lower() == "content-length" for name in outgoing.headers):
             prepared.headers.pop("Transfer-Encoding", None)
         return prepared
