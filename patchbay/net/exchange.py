@@ -5,13 +5,14 @@ What does not live here: connections (`pools`), and whether an answer is good or
 
 import ssl
 from collections.abc import Iterator, Mapping
-from http.client import RemoteDisconnected
+from http.client import HTTPException, RemoteDisconnected
 from time import monotonic
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, RequestException
 from requests.models import PreparedRequest, Response
+from urllib3.exceptions import HTTPError
 
 from patchbay.errors import NetworkError
 from patchbay.net import dialling
@@ -23,6 +24,18 @@ from patchbay.net.sandbox import Rewriting
 _DEFAULT_TIMEOUT_S = 20.0
 _MAX_SESSION_BYTES = 4 * MIB
 _CHUNK_BYTES = 64 * 1024
+
+# The first that is found among a failure's causes names it.
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (ContentDecodingError, "answer could not be decompressed"),
+    (ssl.SSLError, "no TLS connection"),
+    (ChunkedEncodingError, "answer cut short"),
+    (RemoteDisconnected, "connection closed without an answer"),
+    (HTTPException, "answer is not HTTP"),
+    (ConnectionResetError, "connection reset"),
+    (BrokenPipeError, "connection reset"),
+    (TimeoutError, "no TLS connection in time"),
+)
 
 
 class Exchanger(BaseAdapter):
@@ -66,7 +79,7 @@ class Exchanger(BaseAdapter):
                     response._content = _body(response, max_bytes)
             except _TooManyBytes:
                 reason = f"answer larger than {max_bytes} bytes"
-            except (RequestException, OSError) as failure:
+            except (RequestException, HTTPError, OSError) as failure:
                 reason = _reason(failure, timeout_s)
             else:
                 response.url, response.request = request.url or "", request
@@ -103,22 +116,13 @@ def _reason(failure: BaseException, timeout_s: float) -> str:
         dialling.remaining_s()
     except TimeoutError:
         return f"no complete answer within {timeout_s:g} s"
-    if isinstance(failure, ContentDecodingError):
-        return "answer could not be decompressed"
     causes = list(_causes(failure))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"certificate refused ({cause.verify_message})"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "no TLS connection"
-    if isinstance(failure, ChunkedEncodingError):
-        return "answer cut short"
-    if any(isinstance(cause, RemoteDisconnected) for cause in causes):
-        return "connection closed without an answer"
-    if any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes):
-        return "connection reset"
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return "no TLS connection in time"
+    for kind, words in _WORDS:
+        if any(isinstance(cause, kind) for cause in causes):
+            return words
     return "connection failed"
 
 

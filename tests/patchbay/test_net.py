@@ -105,6 +105,17 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write(b"only this")
         self.close_connection = True
 
+    def answer_garbage(self) -> None:
+        self.wfile.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        self.close_connection = True
+
+    def answer_manyheaders(self) -> None:
+        self.answer(200, b"", **{f"X_{number}": "a" for number in range(200)})
+
+    def answer_badchunks(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n")
+        self.close_connection = True
+
     def answer_dropped(self) -> None:
         self.close_connection = True
 
@@ -355,6 +366,9 @@ def test_header_value_that_cannot_be_sent_is_refused(net: Net, shop: Server, val
         ("truncated", "answer cut short"),
         ("dropped", "connection closed without an answer"),
         ("reset", "connection (reset|closed without an answer)"),
+        ("garbage", "answer is not HTTP"),
+        ("manyheaders", "answer is not HTTP"),
+        ("badchunks", "answer cut short"),
         ("badgzip", "could not be decompressed"),
     ],
 )
