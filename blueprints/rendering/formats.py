@@ -1,0 +1,96 @@
+"""Filters that write times, numbers and sizes for people, in their language and time zone.
+
+Machine-readable forms on the wire are in `patchbay.clock`.
+"""
+
+import json
+from datetime import datetime, timedelta
+
+from flask import Flask
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_time,
+    format_timedelta,
+    get_timezone,
+    gettext,
+)
+
+from blueprints.rendering.sentences import said
+from patchbay import clock
+
+A_MOMENT = timedelta(seconds=45)
+UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def ago(moment: datetime) -> str:
+    """The distance from now: "5 minutes ago", "in 2 hours"; within three quarters of a minute "just now"."""
+    distance = moment - clock.now()
+    if abs(distance) < A_MOMENT:
+        return str(gettext("just now"))
+    return str(format_timedelta(distance, add_direction=True))
+
+
+def moment(at: datetime) -> str:
+    """Date and time in full, with the zone's name: "21 Nov 2026, 14:05 UTC"."""
+    return str(format_datetime(at, "d MMM y, HH:mm zzz"))
+
+
+def day(at: datetime) -> str:
+    """The date alone: "21 Nov 2026"."""
+    return str(format_date(at, "d MMM y"))
+
+
+def hour(at: datetime) -> str:
+    """The time of day: "14:05", with " UTC" behind it while the reader's zone is unknown."""
+    zone = " zzz" if str(get_timezone()) == "UTC" else ""
+    return str(format_time(at, "HH:mm" + zone))
+
+
+def second(at: datetime) -> str:
+    """The time of day to the second, as in a log."""
+    return str(format_time(at, "HH:mm:ss"))
+
+
+def duration(length: timedelta) -> str:
+    """A length: "850 ms", "12 s", "3 min 20 s", "2 h 5 min"."""
+    seconds = int(length.total_seconds())
+    if seconds < 1:
+        return str(gettext("%(n)s ms", n=int(length.total_seconds() * 1000)))
+    if seconds < 60:
+        return str(gettext("%(n)s s", n=seconds))
+    if seconds < 3600:
+        return str(gettext("%(n)s min %(rest)s s", n=seconds // 60, rest=seconds % 60))
+    return str(gettext("%(n)s h %(rest)s min", n=seconds // 3600, rest=seconds % 3600 // 60))
+
+
+def number(value: float) -> str:
+    """Grouped as the reader's language does: "1,204"."""
+    return str(format_decimal(value))
+
+
+def size(size_bytes: int) -> str:
+    """A size: "0 B", "12 KB", "3.4 MB", in steps of 1000."""
+    value, unit = float(size_bytes), 0
+    while value >= 999.5 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    digits = "#,##0.#" if unit > 1 else "#,##0"
+    return f"{format_decimal(value, digits)} {UNITS[unit]}"
+
+
+def percent(done: int, total: int) -> int:
+    """Whole percent, rounded down, so that 100 means finished."""
+    return min(100, done * 100 // total) if total > 0 else 0
+
+
+def pretty(value: object) -> str:
+    """JSON as one reads it. Jinja escapes the result, since it is plain text."""
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False, default=str)
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters."""
+    filters = (ago, moment, day, hour, second, duration, number, size, percent, pretty, said)
+    app.jinja_env.filters.update({filter_.__name__: filter_ for filter_ in filters})
+    app.jinja_env.filters["iso"] = clock.iso
