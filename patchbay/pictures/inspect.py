@@ -10,7 +10,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import PurePath
 
-from patchbay.errors import Invalid, N_, TooLarge
+from patchbay.errors import N_, Invalid, TooLarge
 from patchbay.pictures import containers, designs, pixels, svg
 
 MAX_BYTES = 20 * 1024 * 1024

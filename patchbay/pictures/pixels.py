@@ -9,7 +9,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms, ImageOps
 
-from patchbay.errors import Invalid, N_, TooLarge
+from patchbay.errors import N_, Invalid, TooLarge
 
 MAX_PIXELS = 50_000_000
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
@@ -49,7 +49,8 @@ def upright(content: bytes, *, at_least: int | None = None) -> Image.Image:
     picture = header(content)
     if at_least is not None:
         picture.draft(None, (at_least, at_least))
-    return _in_srgb(ImageOps.exif_transpose(load(picture)))
+    load(picture)
+    return _in_srgb(picture if orientation(picture) == 1 else ImageOps.exif_transpose(picture))
 
 
 def orientation(picture: Image.Image) -> int:
@@ -73,7 +74,7 @@ def _in_srgb(picture: Image.Image) -> Image.Image:
     wanted = "RGBA" if picture.has_transparency_data else "RGB"
     if isinstance(profile, bytes) and picture.mode in ("RGB", "RGBA", "CMYK"):
         return _converted(picture, profile, wanted)
-    return picture.convert(wanted)
+    return picture if picture.mode == wanted else picture.convert(wanted)
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:

@@ -11,9 +11,9 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.parsers import expat  # noqa: S407 - entity declarations are refused before any entity can be expanded
+from xml.parsers import expat
 
-from patchbay.errors import Invalid, N_, TooLarge
+from patchbay.errors import N_, Invalid, TooLarge
 from patchbay.pictures import pixels
 
 MAX_SIDE = 100_000

@@ -12,7 +12,7 @@ from patchbay.pictures.templates.plate import Plate
 
 _CENTRE = (800, 815)
 _HALF = 590
-_WAIST = 0.115  # how far the sides are drawn in at their middle
+_WAIST = 0.08  # how far the sides are drawn in at their middle
 _REACH = 0.86  # of the half width, print area
 _PRINT = (260, 275, 1340, 1355)
 _LINEN = (246, 243, 236)
@@ -27,7 +27,7 @@ _CORNER_FOLDS = tuple(
     )
     for sx in (-1, 1)
     for sy in (-1, 1)
-    for bend, reach, width, depth in ((45, 200, 40, 24), (-50, 230, 34, 20), (0, 300, 22, 18))
+    for bend, reach, width, depth in ((50, 170, 34, 14), (-55, 200, 30, 12), (0, 240, 20, 11))
 )
 _SIDE_FOLDS = (
     ((790, 300), (770, 420), (800, 560), 40, 12),
@@ -44,7 +44,7 @@ def draw() -> Plate:
     cushion = b.outline_mask(outline)
     _draw_shadows(scene, cushion)
     lit = _cloth_light(cushion)
-    scene.paste(b.painted(_LINEN, lit), mask=cushion)
+    b.lay(scene, b.painted(_LINEN, lit), cushion)
     _draw_piping(scene, outline)
     return Plate(
         picture=scene,
@@ -91,7 +91,9 @@ def _backdrop(x: float, y: float) -> float:
 
 def _draw_shadows(scene: Image.Image, cushion: Image.Image) -> None:
     b.cast_shadow(scene, cushion, (52, 36), blur=58, strength=0.36, colour=(28, 36, 54))
-    b.cast_shadow(scene, b.outline_mask(b.ellipse(820, 1374, 560, 44)), (0, 0), blur=24, strength=0.55, colour=(22, 28, 44))
+    b.cast_shadow(
+        scene, b.outline_mask(b.ellipse(820, 1374, 560, 44)), (0, 0), blur=24, strength=0.55, colour=(22, 28, 44)
+    )
     b.cast_shadow(scene, cushion, (6, 8), blur=8, strength=0.35, colour=(28, 36, 54))
 
 
@@ -99,7 +101,7 @@ def _cloth_light(cushion: Image.Image) -> Image.Image:
     return b.added(
         b.light(_dome),
         b.edge_shade(cushion, 34, 0.14),
-        b.creases(_CORNER_FOLDS, softness=15),
+        b.creases(_CORNER_FOLDS, softness=18),
         b.creases(_SIDE_FOLDS, softness=20),
         b.clouds(61, 7, 7, 0.025),
         b.weave(63, 0.020),
@@ -115,6 +117,8 @@ def _dome(x: float, y: float) -> float:
 def _draw_piping(scene: Image.Image, outline: list[b.Point]) -> None:
     closed = [*outline, outline[0]]
     piping = b.line_mask(closed, 15)
-    lit = b.added(b.tube(closed, 15), b.light(lambda x, y: 0.97 - 0.00012 * (x + y - 1000)), b.grain(65, 0.03, stretch=(2, 2)))
-    scene.paste((90, 88, 86), mask=b.faded(b.blurred(b.line_mask(closed, 26), 5), 0.22))
-    scene.paste(b.painted(_LINEN, lit), mask=piping)
+    lit = b.added(
+        b.tube(closed, 15), b.light(lambda x, y: 0.97 - 0.00012 * (x + y - 1000)), b.grain(65, 0.03, stretch=(2, 2))
+    )
+    b.lay(scene, (90, 88, 86), b.faded(b.blurred(b.line_mask(closed, 26), 5), 0.22))
+    b.lay(scene, b.painted(_LINEN, lit), piping)

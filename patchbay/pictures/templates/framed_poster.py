@@ -3,8 +3,6 @@
 What does not live here: the brushes it is painted with (`brushes`) and the mathematics of perspective (`surfaces`).
 """
 
-import math
-
 from PIL import Image, ImageChops
 
 from patchbay.pictures.templates import brushes as b
@@ -27,7 +25,7 @@ def draw() -> Plate:
     _draw_wood(scene)
     opening = b.outline_mask(_quad(_WOOD_ACROSS, _WOOD_DOWN))
     lit = _paper_light(opening)
-    scene.paste(b.painted((250, 249, 246), lit), mask=opening)
+    b.lay(scene, b.painted((250, 249, 246), lit), opening)
     _draw_mat_window(scene)
     glare = b.inside(_glare(), opening)
     scene = ImageChops.screen(scene, Image.merge("RGB", (glare, glare, glare)))
@@ -53,34 +51,19 @@ def _quad(across: float, down: float) -> surfaces.Corners:
 
 
 def _wall() -> Image.Image:
-    """Plaster with a patch of sun through a window and the shadow of a palm leaf in it."""
+    """Plaster with sun that falls through a window."""
     wall = b.blend((226, 220, 211), (198, 189, 179), lambda x, y: (0.75 * x + 0.5 * y) / 2000)
     panes = b.outline_mask(
         [(-60, 300), (560, -80), (1010, -80), (-60, 620)],
         [(-60, 720), (1150, -80), (1660, -80), (-60, 1090)],
         [(-60, 1190), (1660, 20), (1660, 420), (-60, 1600)],
     )
-    leaf = b.outline_mask(*_palm_leaf())
-    sun = ImageChops.subtract(b.blurred(panes, 14), b.blurred(leaf, 11))
-    wall.paste((255, 246, 230), mask=b.faded(sun, 0.42))
-    rough = b.painted((255, 255, 255), b.added(b.light(lambda _x, _y: 0.985, cells=8), b.clouds(41, 60, 60, 0.012), b.grain(42, 0.010)))
+    b.lay(wall, (255, 246, 230), b.faded(b.blurred(panes, 14), 0.42))
+    rough = b.painted(
+        (255, 255, 255),
+        b.added(b.light(lambda _x, _y: 0.985, cells=4), b.grain(41, 0.008, stretch=(3, 3)), b.grain(42, 0.008)),
+    )
     return ImageChops.multiply(wall, rough)
-
-
-def _palm_leaf() -> list[list[b.Point]]:
-    leaflets = []
-    for k in range(15):
-        base_x, base_y = 1640 - 34 * k, 900 + 26 * k - 0.9 * k * k
-        for side in (-1, 1):
-            angle = math.radians(200 + side * (52 - 1.5 * k))
-            length = 330 - 13 * abs(k - 4)
-            tip = (base_x + length * math.cos(angle), base_y - length * math.sin(angle) * 1.0)
-            bend_x, bend_y = (base_x + tip[0]) / 2, (base_y + tip[1]) / 2
-            across = (math.sin(angle) * 15, math.cos(angle) * 15)
-            leaflets.append(
-                [(base_x, base_y), (bend_x + across[0], bend_y + across[1]), tip, (bend_x - across[0], bend_y - across[1])]
-            )
-    return leaflets
 
 
 def _draw_wood(scene: Image.Image) -> None:
@@ -91,9 +74,9 @@ def _draw_wood(scene: Image.Image) -> None:
         following = (side + 1) % 4
         rail = b.outline_mask([outer[side], outer[following], inner[following], inner[side]])
         lit = b.added(fibre.point(lambda part, lift=brightness: part + lift), b.edge_shade(rail, 5, 0.10))
-        scene.paste(b.painted(_OAK, lit), mask=rail)
+        b.lay(scene, b.painted(_OAK, lit), rail)
     mitres = [[outer[corner], inner[corner]] for corner in range(4)]
-    scene.paste((96, 68, 40), mask=b.faded(b.lines_mask(mitres, 1.6), 0.6))
+    b.lay(scene, (96, 68, 40), b.faded(b.lines_mask(mitres, 1.6), 0.6))
 
 
 def _paper_light(opening: Image.Image) -> Image.Image:
@@ -107,8 +90,8 @@ def _paper_light(opening: Image.Image) -> Image.Image:
 def _draw_mat_window(scene: Image.Image) -> None:
     """The bevelled cut of the mat around the print."""
     corners = _quad(_PAPER_LEFT - 0.007, _PAPER_TOP - 0.005)
-    scene.paste((206, 203, 197), mask=b.faded(b.line_mask([corners[3], corners[0], corners[1]], 3), 0.9))
-    scene.paste((255, 255, 254), mask=b.line_mask([corners[1], corners[2], corners[3]], 3))
+    b.lay(scene, (206, 203, 197), b.faded(b.line_mask([corners[3], corners[0], corners[1]], 3), 0.9))
+    b.lay(scene, (255, 255, 254), b.line_mask([corners[1], corners[2], corners[3]], 3))
 
 
 def _glare() -> Image.Image:

@@ -28,7 +28,9 @@ _BODY = [
         ((_AXIS - 250, _FOOT + _FOOT_SAG), (_AXIS - _RADIUS, _FOOT + 10), (_AXIS - _RADIUS, _FOOT - 60)),
     ),
 ]
-_HANDLE = b.bezier((1070, 575), ((1260, 545), (1395, 610), (1385, 790)), ((1375, 960), (1230, 1060), (1065, 1075)), steps=40)
+_HANDLE = b.bezier(
+    (1070, 575), ((1260, 545), (1395, 610), (1385, 790)), ((1375, 960), (1230, 1060), (1065, 1075)), steps=40
+)
 _HANDLE_WIDTH = 82
 
 
@@ -39,7 +41,7 @@ def draw() -> Plate:
     _draw_shadows(scene)
     _draw_handle(scene, body)
     lit = _body_light()
-    scene.paste(b.painted(_GLAZE, lit), mask=body)
+    b.lay(scene, b.painted(_GLAZE, lit), body)
     shine = _shine()
     scene = Image.composite(ImageChops.screen(scene, Image.merge("RGB", (shine, shine, shine))), scene, body)
     _draw_rim(scene)
@@ -62,15 +64,21 @@ def _backdrop(x: float, y: float) -> float:
 def _draw_shadows(scene: Image.Image) -> None:
     long = b.outline_mask([(420, 1240), (1080, 1290), (1580, 1180), (1500, 1070), (900, 1120)])
     b.cast_shadow(scene, long, (0, 0), blur=60, strength=0.30, colour=(84, 52, 34))
-    b.cast_shadow(scene, b.outline_mask(b.ellipse(760, 1268, 400, 76)), (0, 0), blur=26, strength=0.5, colour=(70, 42, 28))
-    b.cast_shadow(scene, b.outline_mask(b.ellipse(728, 1270, 300, 58)), (0, 0), blur=8, strength=0.6, colour=(48, 30, 22))
+    b.cast_shadow(
+        scene, b.outline_mask(b.ellipse(760, 1268, 400, 76)), (0, 0), blur=26, strength=0.5, colour=(70, 42, 28)
+    )
+    b.cast_shadow(
+        scene, b.outline_mask(b.ellipse(728, 1270, 300, 58)), (0, 0), blur=8, strength=0.6, colour=(48, 30, 22)
+    )
 
 
 def _draw_handle(scene: Image.Image, body: Image.Image) -> None:
     handle = b.line_mask(_HANDLE, _HANDLE_WIDTH)
-    lit = b.added(b.tube(_HANDLE, _HANDLE_WIDTH), b.light(lambda x, y: 0.975 - 0.06 * (x - 1070) / 300 - 0.04 * (y - 570) / 500))
+    lit = b.added(
+        b.tube(_HANDLE, _HANDLE_WIDTH), b.light(lambda x, y: 0.975 - 0.06 * (x - 1070) / 300 - 0.04 * (y - 570) / 500)
+    )
     near_body = b.blurred(body, 26).convert("F").point(lambda level: level * (-0.30 / 255))
-    scene.paste(b.painted(_GLAZE, b.added(lit, near_body)), mask=handle)
+    b.lay(scene, b.painted(_GLAZE, b.added(lit, near_body)), handle)
 
 
 def _body_light() -> Image.Image:
@@ -96,6 +104,6 @@ def _shine() -> Image.Image:
 
 def _draw_rim(scene: Image.Image) -> None:
     rim, opening = b.outline_mask(_RIM), b.outline_mask(_INSIDE)
-    scene.paste(b.painted(_GLAZE, b.light(lambda x, y: 1.0 - 0.0001 * (x - 400) - 0.0006 * (y - _TOP))), mask=rim)
+    b.lay(scene, b.painted(_GLAZE, b.light(lambda x, y: 1.0 - 0.0001 * (x - 400) - 0.0006 * (y - _TOP))), rim)
     hollow = b.light(lambda x, y: 0.66 + 0.20 * (x - _AXIS) / _RADIUS - 0.0026 * (y - _TOP), cells=120)
-    scene.paste(b.painted((244, 238, 232), b.added(hollow, b.grain(22, 0.004))), mask=opening)
+    b.lay(scene, b.painted((244, 238, 232), b.added(hollow, b.grain(22, 0.004))), opening)

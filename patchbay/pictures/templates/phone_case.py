@@ -17,6 +17,14 @@ _CORNER = 0.135
 _CAMERA = (0.06, 0.032, 0.515, 0.262)
 _LENSES = ((0.175, 0.090), (0.175, 0.202), (0.385, 0.146))
 _LENS_RADIUS = 0.088
+_LENS_RINGS = (
+    (1.00, (150, 150, 158)),
+    (0.93, (32, 32, 38)),
+    (0.72, (14, 14, 18)),
+    (0.56, (30, 42, 70)),
+    (0.40, (16, 20, 36)),
+    (0.22, (6, 7, 12)),
+)
 _PRINT = (360, 130, 1180, 1460)
 _SHELL = (247, 246, 246)
 
@@ -29,7 +37,7 @@ def draw() -> Plate:
     b.cast_shadow(scene, case, (26, 32), blur=20, strength=0.40, colour=(46, 30, 74))
     _draw_sides(scene, case)
     lit = _back_light(case)
-    scene.paste(b.painted(_SHELL, lit), mask=case)
+    b.lay(scene, b.painted(_SHELL, lit), case)
     shine = b.inside(_shine(), case)
     scene = ImageChops.screen(scene, Image.merge("RGB", (shine, shine, shine)))
     window = b.outline_mask(_rounded(*_CAMERA, 0.115))
@@ -58,15 +66,20 @@ def _rounded(left: float, top: float, right: float, bottom: float, radius: float
 def _arc(centre: b.Point, radius: float, start: float, end: float) -> list[b.Point]:
     angles = [math.radians(start + (end - start) * k / 24) for k in range(25)]
     return [
-        surfaces.projected(_CASE, centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a) / _ASPECT) for a in angles
+        surfaces.projected(_CASE, centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a) / _ASPECT)
+        for a in angles
     ]
 
 
 def _draw_sides(scene: Image.Image, case: Image.Image) -> None:
     """The edge of the shell that can be seen to the right and below."""
-    for step in range(14, 0, -1):
+    bounds = case.getbbox()
+    if bounds is None:
+        return
+    shape = case.crop(bounds)
+    for step in range(14, 0, -2):
         tone = 196 - 3 * step
-        scene.paste((tone, tone - 3, tone + 4), (step, round(step * 1.1)), case)
+        scene.paste((tone, tone - 3, tone + 4), (bounds[0] + step, bounds[1] + step), shape)
 
 
 def _back_light(case: Image.Image) -> Image.Image:
@@ -88,22 +101,31 @@ def _shine() -> Image.Image:
 def _draw_camera(scene: Image.Image, window: Image.Image) -> None:
     b.cast_shadow(scene, b.outline_mask(_rounded(0.05, 0.027, 0.525, 0.267, 0.12)), (3, 4), blur=5, strength=0.30)
     rim = b.outline_mask(_rounded(0.051, 0.0275, 0.524, 0.2665, 0.12))
-    scene.paste(b.painted(_SHELL, b.added(b.light(lambda x, y: 1.0 - 0.0006 * (x + y - 700)), b.edge_shade(rim, 4, 0.1))), mask=rim)
+    b.lay(
+        scene,
+        b.painted(_SHELL, b.added(b.light(lambda x, y: 1.0 - 0.0006 * (x + y - 700)), b.edge_shade(rim, 4, 0.1))),
+        rim,
+    )
     glass = b.light(lambda x, y: 1.15 - 0.0011 * (x + y - 700))
-    scene.paste(b.painted((58, 57, 64), b.added(glass, b.edge_shade(window, 8, 0.25))), mask=window)
-    for u, v in _LENSES:
-        _draw_lens(scene, u, v)
+    b.lay(scene, b.painted((58, 57, 64), b.added(glass, b.edge_shade(window, 8, 0.25))), window)
+    _draw_lenses(scene)
     flash = b.outline_mask(_arc((0.40, 0.075), 0.030, 0, 360))
-    scene.paste(b.painted((250, 240, 214), b.added(b.light(lambda _x, _y: 0.98, cells=4), b.edge_shade(flash, 5, 0.2))), mask=flash)
+    b.lay(
+        scene,
+        b.painted((250, 240, 214), b.added(b.light(lambda _x, _y: 0.98, cells=4), b.edge_shade(flash, 5, 0.2))),
+        flash,
+    )
 
 
-def _draw_lens(scene: Image.Image, u: float, v: float) -> None:
-    """Rings from the outside in: metal, black barrel, blue glass, pupil; then two reflections."""
-    rings = (
-        (1.00, (150, 150, 158)), (0.93, (32, 32, 38)), (0.72, (14, 14, 18)), (0.56, (30, 42, 70)), (0.40, (16, 20, 36)), (0.22, (6, 7, 12)),
-    )  # fmt: skip
-    b.cast_shadow(scene, b.outline_mask(_arc((u, v), _LENS_RADIUS, 0, 360)), (5, 7), blur=6, strength=0.6, colour=(8, 8, 12))
-    for size, colour in rings:
-        scene.paste(colour, mask=b.outline_mask(_arc((u, v), _LENS_RADIUS * size, 0, 360)))
-    spark = b.outline_mask(_arc((u - 0.024, v - 0.012), 0.016, 0, 360), _arc((u + 0.026, v + 0.014), 0.008, 0, 360))
-    scene.paste((190, 206, 240), mask=b.faded(b.blurred(spark, 2.5), 0.75))
+def _draw_lenses(scene: Image.Image) -> None:
+    """Rings from the outside in (metal, black barrel, blue glass, pupil), then two reflections in each lens."""
+    b.cast_shadow(scene, _lens_mask(1), (5, 7), blur=6, strength=0.6, colour=(8, 8, 12))
+    for size, colour in _LENS_RINGS:
+        b.lay(scene, colour, _lens_mask(size))
+    sparks = [_arc((u - 0.024, v - 0.012), 0.016, 0, 360) for u, v in _LENSES]
+    glints = [_arc((u + 0.026, v + 0.014), 0.008, 0, 360) for u, v in _LENSES]
+    b.lay(scene, (190, 206, 240), b.faded(b.blurred(b.outline_mask(*sparks, *glints), 2.5), 0.75))
+
+
+def _lens_mask(size: float) -> Image.Image:
+    return b.outline_mask(*(_arc(centre, _LENS_RADIUS * size, 0, 360) for centre in _LENSES))

@@ -42,8 +42,8 @@ _SOFT_FOLDS = (
     ((470, 340), (560, 420), (600, 560), 44, 17),
     ((1130, 340), (1040, 430), (1000, 570), 44, 17),
     ((660, 1240), (800, 1290), (960, 1220), 36, 12),
-    ((640, 560), (720, 760), (660, 1010), 40, 13),
-    ((930, 480), (880, 700), (960, 980), 44, 14),
+    ((640, 560), (720, 760), (660, 1010), 40, 20),
+    ((930, 480), (880, 700), (960, 980), 44, 22),
 )
 _SHARP_FOLDS = (
     ((400, 600), (340, 560), (330, 470), 16, 33),
@@ -64,7 +64,7 @@ def draw() -> Plate:
     b.cast_shadow(scene, cloth, (26, 34), blur=42, strength=0.34)
     b.cast_shadow(scene, cloth, (7, 9), blur=9, strength=0.34)
     lit = _cloth_light(cloth)
-    scene.paste(b.painted(_CLOTH, lit), mask=cloth)
+    b.lay(scene, b.painted(_CLOTH, lit), cloth)
     _draw_neck(scene, cloth)
     _draw_seams(scene, cloth)
     size = (_PRINT[2] - _PRINT[0], _PRINT[3] - _PRINT[1])
@@ -93,21 +93,21 @@ def _cloth_light(cloth: Image.Image) -> Image.Image:
 def _draw_neck(scene: Image.Image, cloth: Image.Image) -> None:
     opening = b.outline_mask([*_NECK_FRONT, *_NECK_BACK])
     inner = b.added(b.light(lambda _x, y: 0.6 + 0.0018 * (y - 212)), b.weave(8, 0.012))
-    scene.paste(b.painted((230, 227, 220), inner), mask=opening)
+    b.lay(scene, b.painted((230, 227, 220), inner), opening)
     back = b.line_mask([(x, y + 14) for x, y in _NECK_BACK], 30)
-    scene.paste((176, 172, 164), mask=b.faded(b.inside(back, opening), 0.55))
+    b.lay(scene, (176, 172, 164), b.faded(b.inside(back, opening), 0.55))
     b.cast_shadow(scene, b.inside(b.line_mask(_COLLAR_EDGE, 6), cloth), (2, 5), blur=4, strength=0.5)
     rib = b.inside(b.outline_mask([*_NECK_FRONT, *reversed(_COLLAR_EDGE)]), cloth)
     ribbing = b.added(b.light(lambda x, _y: 0.965 - 0.00008 * (x - 700)), b.grain(9, 0.022, stretch=(3, 20)))
-    scene.paste(b.painted(_CLOTH, b.added(ribbing, b.edge_shade(rib, 7, 0.14))), mask=rib)
+    b.lay(scene, b.painted(_CLOTH, b.added(ribbing, b.edge_shade(rib, 7, 0.14))), rib)
 
 
 def _draw_seams(scene: Image.Image, cloth: Image.Image) -> None:
     sleeve = b.bezier((1176, 300), ((1150, 400), (1165, 520), (1194, 612)))
     sleeves = [sleeve, [(1600 - x, y) for x, y in sleeve]]
-    scene.paste((90, 88, 84), mask=b.faded(b.blurred(b.lines_mask(sleeves, 5), 3), 0.4))
+    b.lay(scene, (90, 88, 84), b.faded(b.blurred(b.lines_mask(sleeves, 5), 3), 0.4))
     hem = b.bezier((398, 1432), ((540, 1452), (670, 1456), (800, 1456)), ((930, 1456), (1060, 1452), (1202, 1432)))
     cuff = b.bezier((1276, 738), ((1340, 718), (1390, 694), (1444, 662)))
     seams = [hem, [(x, y + 9) for x, y in hem], cuff, [(1600 - x, y) for x, y in cuff]]
     stitched = b.inside(b.lines_mask(seams, 2.4, dash=7), cloth)
-    scene.paste((150, 147, 140), mask=b.faded(stitched, 0.55))
+    b.lay(scene, (150, 147, 140), b.faded(stitched, 0.55))

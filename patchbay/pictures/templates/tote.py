@@ -22,7 +22,9 @@ _BAG = b.mirrored(
         ((1040, 1502), (920, 1504), (800, 1504)),
     )
 )
-_FRONT_STRAP = b.bezier((590, 640), ((600, 400), (690, 172), (800, 140)), ((910, 172), (1000, 400), (1010, 640)), steps=40)
+_FRONT_STRAP = b.bezier(
+    (590, 640), ((600, 400), (690, 172), (800, 140)), ((910, 172), (1000, 400), (1010, 640)), steps=40
+)
 _BACK_STRAP = b.bezier((640, 590), ((650, 400), (720, 190), (800, 158)), ((880, 190), (950, 400), (960, 590)), steps=40)
 _STRAP_WIDTH = 50
 
@@ -54,12 +56,15 @@ def draw() -> Plate:
         b.cast_shadow(scene, part, (38, 40), blur=34, strength=0.26, colour=(62, 26, 14))
     b.cast_shadow(scene, bag, (8, 10), blur=9, strength=0.36, colour=(62, 26, 14))
     _draw_peg(scene)
-    _draw_strap(scene, back, 0.80)
-    lit = _cloth_light(bag)
-    scene.paste(b.painted(_CANVAS, lit), mask=bag)
+    canvas = b.weave(33, 0.026)
+    _draw_strap(scene, back, canvas, 0.80)
+    lit = _cloth_light(bag, canvas)
+    b.lay(scene, b.painted(_CANVAS, lit), bag)
     _draw_hem(scene, bag)
-    b.cast_shadow(scene, b.inside(front, b.outline_mask([(0, 0), (1600, 0), (1600, 700), (0, 700)])), (4, 6), blur=6, strength=0.3)
-    _draw_strap(scene, front, 0.97)
+    b.cast_shadow(
+        scene, b.inside(front, b.outline_mask([(0, 0), (1600, 0), (1600, 700), (0, 700)])), (4, 6), blur=6, strength=0.3
+    )
+    _draw_strap(scene, front, canvas, 0.97)
     _draw_strap_stitches(scene)
     size = (_PRINT[2] - _PRINT[0], _PRINT[3] - _PRINT[1])
     return Plate(
@@ -72,14 +77,14 @@ def draw() -> Plate:
     )
 
 
-def _cloth_light(bag: Image.Image) -> Image.Image:
+def _cloth_light(bag: Image.Image, canvas: Image.Image) -> Image.Image:
     return b.added(
         b.light(lambda x, y: 0.985 - 0.05 * (x - 400) / 800 - 0.04 * (y - 560) / 940),
         b.edge_shade(bag, 30, 0.13),
         b.creases(_SOFT_FOLDS, softness=20),
         b.creases(_SHARP_FOLDS, softness=6),
         b.clouds(31, 8, 9, 0.02),
-        b.weave(33, 0.026),
+        canvas,
     )
 
 
@@ -87,24 +92,24 @@ def _draw_peg(scene: Image.Image) -> None:
     peg = b.outline_mask(b.ellipse(800, 196, 44, 44))
     b.cast_shadow(scene, peg, (22, 26), blur=16, strength=0.5, colour=(62, 26, 14))
     round_light = b.light(lambda x, y: 1.08 - ((x - 784) ** 2 + (y - 178) ** 2) / 9000, cells=160)
-    scene.paste(b.painted((206, 160, 110), b.added(round_light, b.grain(35, 0.05, stretch=(20, 2)))), mask=peg)
+    b.lay(scene, b.painted((206, 160, 110), b.added(round_light, b.grain(35, 0.05, stretch=(20, 2)))), peg)
 
 
-def _draw_strap(scene: Image.Image, strap: Image.Image, brightness: float) -> None:
+def _draw_strap(scene: Image.Image, strap: Image.Image, canvas: Image.Image, brightness: float) -> None:
     lit = b.added(
         b.light(lambda x, y: brightness - 0.04 * (x - 600) / 400 - 0.10 * max(0.0, (260 - y) / 120)),
         b.edge_shade(strap, 7, 0.16),
-        b.weave(37, 0.03),
+        canvas,
     )
-    scene.paste(b.painted(_CANVAS, lit), mask=strap)
+    b.lay(scene, b.painted(_CANVAS, lit), strap)
 
 
 def _draw_hem(scene: Image.Image, bag: Image.Image) -> None:
     edge = b.bezier((436, 628), ((560, 634), (680, 638), (800, 638)), ((920, 638), (1040, 634), (1164, 628)))
     ridge = b.inside(b.blurred(b.line_mask(edge, 6), 4), bag)
-    scene.paste((96, 82, 62), mask=b.faded(ridge, 0.30))
+    b.lay(scene, (96, 82, 62), b.faded(ridge, 0.30))
     stitched = b.inside(b.line_mask([(x, y - 7) for x, y in edge], 2.6, dash=9), bag)
-    scene.paste((150, 134, 108), mask=b.faded(stitched, 0.75))
+    b.lay(scene, (150, 134, 108), b.faded(stitched, 0.75))
 
 
 def _draw_strap_stitches(scene: Image.Image) -> None:
@@ -113,4 +118,4 @@ def _draw_strap_stitches(scene: Image.Image) -> None:
         left, right, top, bottom = x - 17, x + 17, 584, 632
         crosses.append([(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (right, bottom)])
         crosses.append([(right, top), (left, bottom)])
-    scene.paste((140, 124, 98), mask=b.faded(b.lines_mask(crosses, 2.4, dash=7), 0.8))
+    b.lay(scene, (140, 124, 98), b.faded(b.lines_mask(crosses, 2.4, dash=7), 0.8))
