@@ -14,6 +14,7 @@ from sandbox.hosts.google_drive.access import Viewer, bearer_token, viewer_of
 from sandbox.hosts.google_drive.generation import generate
 from sandbox.hosts.google_drive.methods import Methods
 from sandbox.hosts.google_drive.oauth import OAuthServer
+from sandbox.hosts.google_drive.overview import Overview
 from sandbox.hosts.google_drive.people import PEOPLE, Person, person
 from sandbox.hosts.google_drive.refusals import DriveRefused, as_json
 from sandbox.hosts.google_drive.resource import shown
@@ -53,6 +54,7 @@ class GoogleDrive(Platform):
         self._grants = Grants(store, self.key)
         self._tree = Tree(store)
         self._methods = Methods(self._tree)
+        self._overview = Overview(self._tree)
         self._uploads = Uploads(store, self._tree, self._methods)
         self._oauth = OAuthServer(store, self._grants)
 
@@ -175,9 +177,9 @@ class GoogleDrive(Platform):
             ("GET", _FILES): self._methods.list_files,
             ("POST", _FILES): self._methods.create_file,
             ("GET", f"{_FILES}/generateIds"): self._methods.generate_ids,
-            ("GET", "/drive/v3/changes/startPageToken"): self._methods.start_page_token,
-            ("GET", "/drive/v3/changes"): self._methods.list_changes,
-            ("GET", "/drive/v3/about"): self._methods.about,
+            ("GET", "/drive/v3/changes/startPageToken"): self._overview.start_page_token,
+            ("GET", "/drive/v3/changes"): self._overview.list_changes,
+            ("GET", "/drive/v3/about"): self._overview.about,
         }
 
     def _file_calls(self) -> dict[str, Callable[[Request, Viewer, str], Response]]:
