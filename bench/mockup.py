@@ -1,7 +1,8 @@
-"""Times a 1600 × 1600 mockup on every template: in a process that has just started, and in one that has drawn the plate before.
+"""Times a 1600 × 1600 mockup on every template: in a process that has just started, and in one that has drawn the
+plate before.
 
-What does not live here: whether the pictures are right (`tests/patchbay/pictures`). Five runs each, the median counts; the raw
-figures go to `bench/results/mockup.json`.
+What does not live here: whether the pictures are right (`tests/patchbay/pictures`). Five runs each, the median
+counts; the raw figures go to `bench/results/mockup.json`.
 """
 
 import json

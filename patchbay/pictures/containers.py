@@ -14,6 +14,7 @@ _WEBP_EXIF_AND_XMP_FLAGS = 0x08 | 0x04
 
 _JPEG_START, _JPEG_END, _JPEG_SCAN = 0xD8, 0xD9, 0xDA
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
+_JPEG_INSIDE_SCAN = {0x00, 0xFF, *_JPEG_WITHOUT_LENGTH}
 _JPEG_APP0, _JPEG_APP2, _JPEG_APP14, _JPEG_APP15, _JPEG_COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
 
 
@@ -112,13 +113,13 @@ def _jpeg_segment_end(content: bytes, at: int) -> int:
 
 
 def _jpeg_scan_end(content: bytes, at: int) -> int:
-    """The next marker that is neither a stuffed zero nor a restart, which belong to the scan (T.81 §B.1.1.2, §B.1.1.5)."""
+    """The next marker but stuffed zeros and restarts, which belong to the scan (T.81 §B.1.1.2, §B.1.1.5)."""
     while True:
         at = content.find(b"\xff", at)
         if at < 0 or at + 1 >= len(content):
             raise damaged()
         following = content[at + 1]
-        if following != 0xFF and following != 0x00 and following not in _JPEG_WITHOUT_LENGTH:
+        if following not in _JPEG_INSIDE_SCAN:
             return at
         at += 1 if following == 0xFF else 2
 

@@ -1,8 +1,8 @@
 """What an uploaded file really is: its kind by content, its size, and the bytes to keep.
 
-What does not live here: decoding for use (`pixels`), the rules for SVG (`svg`) and the byte layouts of PNG, JPEG and WebP
-(`containers`). The bytes kept are the uploaded ones without metadata; they are encoded anew only when the pixels themselves must
-change: an EXIF orientation other than upright, or CMYK.
+What does not live here: decoding for use (`pixels`), the rules for SVG (`svg`) and the byte layouts of PNG, JPEG and
+WebP (`containers`). The bytes kept are the uploaded ones without metadata; they are encoded anew only when the pixels
+themselves must change: an EXIF orientation other than upright, or CMYK.
 """
 
 from dataclasses import dataclass, field
@@ -27,11 +27,12 @@ _KINDS = {
     "SVG": ("image/svg+xml", (".svg",)),
 }
 _JPEG_QUALITY = 95
+_TRIAL_BOX = 64  # pixels: an SVG that cannot be drawn small cannot be drawn at all
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An accepted picture: `width` × `height` pixels as displayed, `extension` with its dot, `sha256` in hex of `content`."""
+    """A picture: `width` × `height` pixels as displayed, `extension` with its dot, `sha256` of `content` in hex."""
 
     content_type: str
     width: int
@@ -51,6 +52,7 @@ def read_picture(content: bytes, *, declared_name: str) -> Picture:
     kind = _kind_of(content)
     _check_name(declared_name, kind)
     if kind == "SVG":
+        svg.render(content, box=_TRIAL_BOX)
         return _picture(kind, content, *svg.measure(content))
     return _read_raster(kind, content)
 

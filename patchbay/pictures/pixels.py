@@ -1,6 +1,7 @@
 """Opens bytes as pixels within the size limits: upright, 8 bits a channel, sRGB, RGB or RGBA.
 
-What does not live here: which uploads are accepted (`inspect`) and what is done with the pixels (`render`, `thumbnails`).
+What does not live here: which uploads are accepted (`inspect`) and what is done with the pixels (`render`,
+`thumbnails`).
 """
 
 import struct
@@ -42,7 +43,7 @@ def load(picture: Image.Image) -> Image.Image:
 
 
 def upright(content: bytes, *, at_least: int | None = None) -> Image.Image:
-    """The pixels as a person sees them: EXIF orientation applied, 8-bit sRGB, RGB, or RGBA where something shows through.
+    """The pixels as a person sees them: EXIF orientation applied, 8-bit sRGB; RGBA where something shows through.
 
     `at_least` (pixels) lets a JPEG be decoded smaller, both sides staying at or above it.
     """

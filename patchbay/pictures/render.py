@@ -4,6 +4,7 @@ What does not live here: the products (`templates`) and which files are accepted
 """
 
 from io import BytesIO
+from itertools import pairwise
 
 from PIL import Image, ImageChops
 
@@ -22,7 +23,8 @@ _DETAIL = 1.25  # pixels of the design for one of the scene, for sharpness after
 def make_mockup(design: bytes, template_id: str) -> bytes:
     """A 1600 × 1600 JPEG of the design on the template; the same input gives the same bytes.
 
-    Takes what `inspect.read_picture` accepts; raises `Invalid` or `TooLarge` as it does, and `NotFound` for an unknown template.
+    Takes what `inspect.read_picture` accepts; raises `Invalid` or `TooLarge` as it does, and `NotFound` for an
+    unknown template.
     """
     template = templates.named(template_id)
     area = (round(template.print_width * _DETAIL), round(template.print_height * _DETAIL))
@@ -55,7 +57,7 @@ def _printed(plate: Plate, print_area: Image.Image) -> Image.Image:
 
 
 def _mesh(box: Box, look_up: LookUp, size: tuple[int, int]) -> list[tuple[Box, tuple[float, ...]]]:
-    """Cells of the box with the four points of the print area (from upper left, counter-clockwise) that fall on each."""
+    """Cells of the box, each with the four points of the print area (counter-clockwise) that fall on it."""
     left, top, right, bottom = box
     xs, ys = _steps(right - left), _steps(bottom - top)
     inner_width, inner_height = size[0] - 2 * _MARGIN, size[1] - 2 * _MARGIN
@@ -67,8 +69,8 @@ def _mesh(box: Box, look_up: LookUp, size: tuple[int, int]) -> list[tuple[Box, t
     points = {(x, y): source(x, y) for y in ys for x in xs}
     return [
         ((x0, y0, x1, y1), (*points[x0, y0], *points[x0, y1], *points[x1, y1], *points[x1, y0]))
-        for y0, y1 in zip(ys, ys[1:], strict=False)
-        for x0, x1 in zip(xs, xs[1:], strict=False)
+        for y0, y1 in pairwise(ys)
+        for x0, x1 in pairwise(xs)
     ]
 
 

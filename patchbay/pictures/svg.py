@@ -1,6 +1,7 @@
 """SVG designs: refuses what reaches outside the file or would never end, and draws the rest.
 
-What does not live here: the drawing itself, which runs in a process of its own (`svg_drawing`) under limits of memory and time.
+What does not live here: the drawing itself, which runs in a process of its own (`svg_drawing`) under limits of memory
+and time.
 """
 
 import base64
@@ -26,6 +27,7 @@ _OUTSIDE = N_("The SVG refers to something outside the file. Embed its pictures 
 _ACTIVE = N_("The SVG contains scripts, animation or embedded pages. Export it as a plain SVG and upload it again.")
 _ENTITIES = N_("The SVG declares entities. Export it as a plain SVG and upload it again.")
 _NO_SIZE = N_("The SVG has no usable size. Give it a width and a height of at most 100,000 pixels.")
+_NOT_DRAWN = N_("The SVG cannot be drawn here. Simplify it, or upload it as PNG.")
 _TOO_COMPLEX = N_("The SVG is too complex to draw. Simplify it, or upload it as PNG.")
 
 _DRAWING = Path(__file__).with_name("svg_drawing.py")
@@ -43,7 +45,7 @@ _PIXELS_PER = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 /
 
 
 def measure(content: bytes) -> tuple[int, int]:
-    """Width and height in CSS pixels, rounded; raises `Invalid` when the file is no SVG or not a self-contained still one."""
+    """Width and height in CSS pixels, rounded; raises `Invalid` when it is no self-contained still SVG."""
     reading = _Reading()
     parser = expat.ParserCreate(encoding="utf-8", namespace_separator=" ")
     parser.StartElementHandler = reading.open_element
@@ -59,13 +61,12 @@ def measure(content: bytes) -> tuple[int, int]:
 
 
 def render(content: bytes, *, box: int) -> bytes:
-    """A PNG of the SVG whose longer side is `box` pixels; raises as `measure` does, and when drawing it takes too much."""
+    """A PNG whose longer side is `box` pixels; raises as `measure` does, and when drawing takes too much."""
     width, height = measure(content)
-    scale = box / max(width, height)
-    size = (str(max(1, round(width * scale))), str(max(1, round(height * scale))))
+    longer = "width" if width >= height else "height"
     try:
         drawn = subprocess.run(  # noqa: S603 - our own file, run by the interpreter that runs us
-            [sys.executable, "-I", str(_DRAWING), *size],
+            [sys.executable, "-I", str(_DRAWING), longer, str(box)],
             input=content,
             capture_output=True,
             timeout=_TIME_LIMIT_S,
@@ -75,7 +76,7 @@ def render(content: bytes, *, box: int) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise _invalid(_TOO_COMPLEX) from error
     if drawn.returncode != 0:
-        raise _invalid(_TOO_COMPLEX)
+        raise _invalid(_NOT_DRAWN)
     return drawn.stdout
 
 
@@ -158,7 +159,7 @@ def _refuse_instruction(_target: str, _text: str) -> None:
 
 
 def _whole_size(root: dict[str, str]) -> tuple[int, int]:
-    """SVG 2, "Intrinsic sizing": width and height where given, the missing one from the viewBox's ratio, else the viewBox."""
+    """SVG 2, "Intrinsic sizing": width and height as given, a missing one by the viewBox's ratio, else the viewBox."""
     box = _view_box(root.get("viewBox", ""))
     width, height = _length(root.get("width", "")), _length(root.get("height", ""))
     if box is not None:

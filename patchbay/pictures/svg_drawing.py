@@ -1,7 +1,8 @@
 """A program: draws the SVG on its standard input as a PNG on its standard output, under limits of memory and time.
 
-What does not live here: the checks of what the SVG may contain (`svg`). It is a process of its own because the renderer is native
-code that ends its process when a drawing overruns the stack, and because no thread can be stopped from outside.
+What does not live here: the checks of what the SVG may contain (`svg`). It is a process of its own because the
+renderer is native code that ends its process when a drawing overruns the stack, and because no thread can be stopped
+from outside.
 """
 
 import resource
@@ -13,16 +14,18 @@ MEMORY_LIMIT_BYTES = 1 << 30
 CPU_LIMIT_S = 10
 
 
-def main(width: int, height: int) -> None:
-    """Read, draw, write; any failure ends the process with a status other than 0."""
+def main(longer: str, box: int) -> None:
+    """Read, draw with the `longer` side ("width" or "height") at `box` pixels, write; a failure ends with another status."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     text = sys.stdin.buffer.read().decode("utf-8-sig")
+    # The shorter side is left to the renderer: given both, it obeys the width alone.
+    width, height = (box, None) if longer == "width" else (None, box)
     png = resvg_py.svg_to_bytes(svg_string=text, width=width, height=height, skip_system_fonts="<text" not in text)
     sys.stdout.buffer.write(png)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]))

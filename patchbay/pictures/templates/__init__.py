@@ -1,7 +1,7 @@
 """The six templates that a design can be set onto: their names, their print areas, and the plates drawn for them.
 
-What does not live here: the drawing of each (the module of its name) and setting a design onto it (`render`). Listing the
-templates loads no picture library; a plate is drawn at its first use and the last few are kept in memory.
+What does not live here: the drawing of each (the module of its name) and setting a design onto it (`render`). Listing
+the templates loads no picture library; a plate is drawn at its first use and the last few are kept in memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLATES_KEPT = 2  # about 12 MB each; drawing one anew takes a fraction of a sec
 
 @dataclass(frozen=True)
 class Template:
-    """A product to print on: `name` is a message id; the print area is `print_width` × `print_height` pixels before warping."""
+    """A product to print on: `name` is a message id; `print_width` × `print_height` pixels is the print area unbent."""
 
     id: str
     name: str

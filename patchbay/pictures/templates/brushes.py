@@ -1,12 +1,13 @@
 """What the six templates are painted with: outlines, light, cloth, creases and shadows, all 1600 × 1600.
 
-What does not live here: any product (its own module). Light is a picture of mode F in which 1.0 leaves a colour as it is; masks are
-of mode L. Everything is the same on every run: noise comes from a seed.
+What does not live here: any product (its own module). Light is a picture of mode F in which 1.0 leaves a colour as it
+is; masks are of mode L. Everything is the same on every run: noise comes from a seed.
 """
 
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import cast
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath
@@ -85,7 +86,7 @@ def blurred(mask: Image.Image, radius: float) -> Image.Image:
 
 
 def light(shine: Callable[[float, float], float], *, cells: int = 48) -> Image.Image:
-    """Light that changes smoothly: `shine(x, y)` of the scene's points, sampled on `cells` × `cells` and interpolated."""
+    """Light that changes smoothly: `shine(x, y)` of the scene's points, sampled `cells` × `cells` times."""
     step = SIZE / cells
     sampled = Image.new("F", (cells, cells))
     sampled.putdata([shine((i + 0.5) * step, (j + 0.5) * step) for j in range(cells) for i in range(cells)])
@@ -196,7 +197,7 @@ def _oversampled(
     margin: float,
     draw: Callable[[ImageDraw.ImageDraw, Callable[[Outline], list[Point]]], None],
 ) -> Image.Image:
-    """A mask drawn larger than needed and then reduced, in no more than the rectangle that the outlines and margin fill."""
+    """A mask drawn larger and then reduced, in no more than the rectangle that outlines and margin fill."""
     xs, ys = [x for points in outlines for x, _ in points], [y for points in outlines for _, y in points]
     left, top = max(0, int(min(xs) - margin) - 1), max(0, int(min(ys) - margin) - 1)
     right, bottom = min(SIZE, int(max(xs) + margin) + 2), min(SIZE, int(max(ys) + margin) + 2)
@@ -230,7 +231,7 @@ def _weighted(weights: Sequence[float], points: Sequence[Point]) -> Point:
 def _stitches(points: Outline, dash: float) -> list[list[Point]]:
     """Every other piece of `dash` pixels along straight runs between the points."""
     walked = [points[0]]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         count = max(1, round(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 / dash))
         walked += [(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count) for k in range(1, count + 1)]
     return [[walked[k], walked[k + 1]] for k in range(0, len(walked) - 1, 2)]

@@ -71,16 +71,12 @@ def _drawn_in(along: float) -> float:
 def _outline() -> list[b.Point]:
     steps = [-1 + k / 40 for k in range(80)]
     sides = (
-        [(t, -_side(t)) for t in steps],
-        [(_side(t), t) for t in steps],
-        [(-t, _side(t)) for t in steps],
-        [(-_side(t), -t) for t in steps],
+        [(t, -_drawn_in(t)) for t in steps],
+        [(_drawn_in(t), t) for t in steps],
+        [(-t, _drawn_in(t)) for t in steps],
+        [(-_drawn_in(t), -t) for t in steps],
     )
     return [(_CENTRE[0] + _HALF * x, _CENTRE[1] + _HALF * y) for side in sides for x, y in side]
-
-
-def _side(along: float) -> float:
-    return 1 - _WAIST * (1 - along**2) - 0.03 * (1 - abs(along)) ** 0.5 * abs(along) ** 6
 
 
 def _backdrop(x: float, y: float) -> float:

@@ -84,7 +84,7 @@ def _paper_light(opening: Image.Image) -> Image.Image:
     moved = Image.new("L", opening.size)
     moved.paste(opening, (20, 24))
     rail_shadow = b.blurred(moved, 14).convert("F").point(lambda level: level * (0.20 / 255) - 0.20)
-    return b.added(b.light(lambda x, y: 0.985 - 0.05 * (x - 380) / 810), rail_shadow, b.grain(47, 0.006))
+    return b.added(b.light(lambda x, _y: 0.985 - 0.05 * (x - 380) / 810), rail_shadow, b.grain(47, 0.006))
 
 
 def _draw_mat_window(scene: Image.Image) -> None:

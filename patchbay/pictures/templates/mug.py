@@ -86,9 +86,9 @@ def _body_light() -> Image.Image:
 
 
 def _around(x: float, y: float) -> float:
-    """Soft window light from the left, falling off around the cylinder, with a little light thrown back at its right edge."""
+    """Soft window light from the left, falling off around the cylinder, a little thrown back at its right edge."""
     across = max(-1.0, min(1.0, (x - _AXIS) / _RADIUS))
-    form = 0.955 - 0.10 * max(0.0, across + 0.25) ** 1.5 - 0.20 * abs(across) ** 6
+    form = 0.955 - 0.10 * math.pow(max(0.0, across + 0.25), 1.5) - 0.20 * abs(across) ** 6
     thrown_back = 0.075 * math.exp(-(((across - 0.9) / 0.07) ** 2))
     foot = 0.16 * math.exp(-(((y - (_FOOT + _FOOT_SAG * math.sqrt(1 - across * across))) / 46) ** 2))
     under_rim = 0.035 * math.exp(-(((y - _TOP - _TOP_SAG * math.sqrt(1 - across * across)) / 22) ** 2))

@@ -54,7 +54,7 @@ def draw() -> Plate:
 
 
 def _rounded(left: float, top: float, right: float, bottom: float, radius: float) -> list[b.Point]:
-    """A rectangle of the case's back with round corners; sizes in parts of its width and height, the radius of its width."""
+    """A rectangle of the case's back with round corners; all in parts of its sides, the radius of its width."""
     outline = []
     corners = ((right, top, -90, -1, 1), (right, bottom, 0, -1, -1), (left, bottom, 90, 1, -1), (left, top, 180, 1, 1))
     for u, v, start, inward_u, inward_v in corners:

@@ -16,9 +16,10 @@ LookUp = Callable[[float, float], tuple[float, float]]
 class Plate:
     """A drawn template.
 
-    `picture` is the scene, RGB. `box` bounds the print area in it (left, top, right, bottom). The three layers are of mode L and of
-    the box's size: `mask` (where print can be), `shade` (multiplied with the print), `light` (screened over it). `look_up` maps a
-    point of the scene to the print area, whose corners are (0, 0) and (1, 1); beyond those nothing is printed.
+    `picture` is the scene, RGB. `box` bounds the print area in it (left, top, right, bottom). The three layers are of
+    mode L and of the box's size: `mask` (where print can be), `shade` (multiplied with the print), `light` (screened
+    over it). `look_up` maps a point of the scene to the print area, whose corners are (0, 0) and (1, 1); beyond those
+    nothing is printed.
     """
 
     picture: Image.Image

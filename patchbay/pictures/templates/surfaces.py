@@ -35,7 +35,7 @@ def projected(corners: Corners, u: float, v: float) -> Point:
 
 
 def cylinder(axis_x: float, radius: float, top: float, bottom: float, *, sag: float, angle: float) -> LookUp:
-    """A print bent around an upright cylinder: `angle` (radians) to either side of its middle, seen a little from above.
+    """A print bent around an upright cylinder, `angle` radians to either side of its middle, seen from above.
 
     `top` and `bottom` are heights at the cylinder's edge; in the middle both hang `sag` lower.
     """
