@@ -67,6 +67,7 @@ def add(deed: Deed, *, user_id: str | None = None, subject_id: str | None = None
     """Remember a deed in the present transaction, or in one of its own. `detail` must hold no secret."""
     who = actor()
     with transaction() as session:
+        session.flush()  # a user made in this transaction must be there before the entry that names them
         session.add(
             AuditEntry(
                 id=new_id("aud"),

@@ -16,7 +16,9 @@ KEPT_S = 600
 
 def note(connection_id: str, budget: Budget) -> None:
     """Remember the budget that the platform has just reported."""
-    fields = {
+    fields: dict[
+        bytes | bytearray | memoryview[int] | str | int | float, bytes | bytearray | memoryview[int] | str | int | float
+    ] = {
         "available": budget.available,
         "maximum": budget.maximum,
         "per_second": budget.per_second,
@@ -38,7 +40,7 @@ def wait_s(connection_id: str) -> float:
         return 0.0
     if not raw:
         return 0.0
-    known = {name.decode(): float(value) for name, value in raw.items()}
+    known = {_text(name): float(value) for name, value in raw.items()}
     flowed_back = (time.time() - known["at"]) * known["per_second"]
     lacking = known["cost"] - min(known["maximum"], known["available"] + flowed_back)
     return max(0.0, lacking / known["per_second"]) if known["per_second"] else 0.0
@@ -46,3 +48,7 @@ def wait_s(connection_id: str) -> float:
 
 def _key(connection_id: str) -> str:
     return f"patchbay:budget:{connection_id}"
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name

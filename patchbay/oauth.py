@@ -14,10 +14,11 @@ import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from authlib.integrations.requests_client import OAuth2Session
+from sqlalchemy import delete
 
-from patchbay import clock, net, providers, settings, signing
+from patchbay import audit, clock, net, providers, settings, signing
 from patchbay.errors import ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
-from patchbay.models import ProviderCredential, db
+from patchbay.models import ProviderCredential, db, transaction
 from patchbay.spec import OAuth2, Provider
 
 EXCHANGE_TIMEOUT_S = 10.0
@@ -86,6 +87,32 @@ def credentials_for(provider: Provider) -> AppCredentials | None:
         name = provider.key
         return AppCredentials(f"sandbox-{name}", f"sandbox-secret-{name}", here.callback_url, "sandbox")
     return None
+
+
+def is_set_up(provider: Provider) -> bool:
+    """Whether there are credentials without an administrator's entry: from the environment or the sandbox."""
+    here = settings.current()
+    return here.sandbox or provider.credentials_name.lower() in here.live
+
+
+def set_credentials(provider_key: str, client_id: str, client_secret: str | None, redirect_uri: str | None) -> None:
+    """Store what an administrator entered; `client_secret` None keeps the present one. Raises NotFound."""
+    provider = providers.get(provider_key)
+    with transaction() as session:
+        row = session.get(ProviderCredential, provider.key) or ProviderCredential(id=provider.key)
+        row.client_id, row.redirect_uri, row.updated_at = client_id, redirect_uri, clock.now()
+        if client_secret is not None:
+            row.client_secret = client_secret
+        session.add(row)
+        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key)
+
+
+def clear_credentials(provider_key: str) -> None:
+    """Forget what an administrator entered; the sandbox takes over where it is on. Raises NotFound."""
+    provider = providers.get(provider_key)
+    with transaction() as session:
+        session.execute(delete(ProviderCredential).where(ProviderCredential.id == provider.key))
+        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key, cleared="true")
 
 
 def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> Departure:

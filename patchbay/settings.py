@@ -56,6 +56,11 @@ class Settings:
         return self.public_url.startswith("https://")
 
     @property
+    def public_host(self) -> str:
+        """The host name under which browsers reach Patchbay."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
     def cookie_name(self) -> str:
         """The session cookie's name: browsers guarantee `__Host-` cookies came over https from this very host."""
         return "__Host-patchbay" if self.is_https else "patchbay"

@@ -3,7 +3,7 @@
 from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry
 from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
-from patchbay.models.connection import Connection, ConnectionState, PendingAuthorization
+from patchbay.models.connection import CallbackOutcome, Connection, ConnectionState, PendingAuthorization
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
 from patchbay.models.record import Checkpoint, Record
@@ -18,6 +18,7 @@ __all__ = [
     "AssetKind",
     "AuditEntry",
     "Base",
+    "CallbackOutcome",
     "Checkpoint",
     "Connection",
     "ConnectionState",

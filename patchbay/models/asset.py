@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from patchbay.models.base import Base, UTCDateTime
+from patchbay.models.base import Base, UTCDateTime, text_enum
 
 
 class AssetKind(StrEnum):
@@ -24,9 +24,7 @@ class Asset(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    kind: Mapped[AssetKind] = mapped_column(
-        Enum(AssetKind, native_enum=False, length=16, create_constraint=True, name="kind", values_callable=list)
-    )
+    kind: Mapped[AssetKind] = mapped_column(text_enum(AssetKind, checked_as="kind"))
     name: Mapped[str] = mapped_column(String(255))
     content_type: Mapped[str] = mapped_column(String(64))
     extension: Mapped[str] = mapped_column(String(8))

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, event
+from sqlalchemy import DateTime, Dialect, Engine, Enum, MetaData, Text, event
 from sqlalchemy.engine import Connection as DatabaseConnection
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -68,7 +69,7 @@ class EncryptedText:
     `id` must be set before the first assignment.
     """
 
-    columns: "ClassVar[list[tuple[type[Base], EncryptedText]]]" = []
+    columns: ClassVar[list[tuple[type[Base], "EncryptedText"]]] = []
 
     def __init__(self, column: str) -> None:
         self.column = column
@@ -97,6 +98,18 @@ def sealed_column() -> MappedColumn[str | None]:
     return mapped_column(Text, default=None)
 
 
+def text_enum(kind: type[StrEnum], *, checked_as: str | None = None) -> Enum:
+    """A column type that stores an enum's values as text; `checked_as` names the constraint that admits no others."""
+    return Enum(
+        kind,
+        native_enum=False,
+        length=32,
+        create_constraint=checked_as is not None,
+        name=checked_as,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
 def new_id(prefix: str) -> str:
     """A fresh, prefixed, time-sortable id: `run_01k…`."""
     return f"{prefix}_{str(ULID()).lower()}"
@@ -122,6 +135,16 @@ def transaction() -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+    finally:
+        _writing.reset(mark)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Let the transactions that begin inside take the write lock at once; for connections outside the session."""
+    mark = _writing.set(True)
+    try:
+        yield
     finally:
         _writing.reset(mark)
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column
+from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column, text_enum
 
 
 class ConnectionState(StrEnum):
@@ -35,9 +35,7 @@ class Connection(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"), index=True)
-    state: Mapped[ConnectionState] = mapped_column(
-        Enum(ConnectionState, native_enum=False, length=32, create_constraint=True, name="state", values_callable=list)
-    )
+    state: Mapped[ConnectionState] = mapped_column(text_enum(ConnectionState, checked_as="state"))
     access_token_sealed: Mapped[str | None] = sealed_column()
     refresh_token_sealed: Mapped[str | None] = sealed_column()
     token_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -69,8 +67,7 @@ class Connection(Base):
 class PendingAuthorization(Base):
     """A connect that left for the platform: found again by the hash of its state, used once, 10 minutes long.
 
-    After the return it keeps the outcome until that has been shown, and, when another account came back, the new
-    tokens until the owner has decided.
+    When another account came back than before, it keeps the new grant until the owner has decided.
     """
 
     __tablename__ = "pending_authorizations"
@@ -87,10 +84,22 @@ class PendingAuthorization(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    outcome: Mapped[str | None] = mapped_column(String(32))
-    outcome_params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    outcome_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     grant_sealed: Mapped[str | None] = sealed_column()
 
     code_verifier = EncryptedText("code_verifier_sealed")
     grant = EncryptedText("grant_sealed")
+
+
+class CallbackOutcome(Base):
+    """How a return from a platform ended, kept until it has been shown once at an address that holds no secret."""
+
+    __tablename__ = "callback_outcomes"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    integration_id: Mapped[str | None] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(32))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    shown_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,20 +1,15 @@
 """The catalogue's rows and the app credentials that an administrator entered for them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, String, Text
+from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column
+from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column, text_enum
 from patchbay.spec import Category, Status
 
 __all__ = ["Category", "Integration", "ProviderCredential", "Status"]
-
-
-def _constrained(enum: type[StrEnum], name: str) -> Enum:
-    return Enum(enum, native_enum=False, length=32, create_constraint=True, name=name, values_callable=list)
 
 
 class Integration(Base):
@@ -25,9 +20,9 @@ class Integration(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     description: Mapped[str] = mapped_column(Text)
-    category: Mapped[Category] = mapped_column(_constrained(Category, "category"), index=True)
+    category: Mapped[Category] = mapped_column(text_enum(Category, checked_as="category"), index=True)
     logo_url: Mapped[str | None] = mapped_column(String(255))
-    status: Mapped[Status] = mapped_column(_constrained(Status, "status"), index=True)
+    status: Mapped[Status] = mapped_column(text_enum(Status, checked_as="status"), index=True)
     oauth_config: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

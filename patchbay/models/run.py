@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from patchbay.models.base import Base, UTCDateTime
+from patchbay.models.base import Base, UTCDateTime, text_enum
 
 
 class RunStatus(StrEnum):
@@ -61,10 +61,8 @@ class Run(Base):
     integration_id: Mapped[str] = mapped_column(String(64))
     operation: Mapped[str] = mapped_column(String(64))
     stream: Mapped[str | None] = mapped_column(String(64))
-    trigger: Mapped[Trigger] = mapped_column(Enum(Trigger, native_enum=False, length=16, values_callable=list))
-    status: Mapped[RunStatus] = mapped_column(
-        Enum(RunStatus, native_enum=False, length=16, create_constraint=True, name="status", values_callable=list)
-    )
+    trigger: Mapped[Trigger] = mapped_column(text_enum(Trigger))
+    status: Mapped[RunStatus] = mapped_column(text_enum(RunStatus, checked_as="status"))
     open_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     input: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -114,6 +112,6 @@ class RunLog(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
-    level: Mapped[LogLevel] = mapped_column(Enum(LogLevel, native_enum=False, length=16, values_callable=list))
+    level: Mapped[LogLevel] = mapped_column(text_enum(LogLevel))
     message: Mapped[str] = mapped_column(Text)
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from patchbay.models.base import Base, UTCDateTime
+from patchbay.models.base import Base, UTCDateTime, text_enum
 
 
 class Role(StrEnum):
@@ -32,7 +32,7 @@ class User(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    role: Mapped[Role] = mapped_column(Enum(Role, native_enum=False, length=16, values_callable=list))
+    role: Mapped[Role] = mapped_column(text_enum(Role))
     is_active: Mapped[bool] = mapped_column(default=True)
     epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -50,10 +50,10 @@ class OneTimeLink(Base):
     __tablename__ = "one_time_links"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    kind: Mapped[LinkKind] = mapped_column(Enum(LinkKind, native_enum=False, length=16, values_callable=list))
+    kind: Mapped[LinkKind] = mapped_column(text_enum(LinkKind))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     email: Mapped[str] = mapped_column(String(254))
-    role: Mapped[Role] = mapped_column(Enum(Role, native_enum=False, length=16, values_callable=list))
+    role: Mapped[Role] = mapped_column(text_enum(Role))
     created_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

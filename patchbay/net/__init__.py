@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import requests
 
-from patchbay.errors import N_, AddressBlocked, Invalid, NetworkError
+from patchbay.errors import N_, AddressBlocked, Invalid, NetworkError, SettingsError
 from patchbay.net.addresses import NOT_ALLOWED
 from patchbay.net.exchange import Exchanger
 from patchbay.net.guard import RESOLVE_TIMEOUT_S, Guard, Resolver, resolve_with_system
@@ -111,3 +111,19 @@ class Net:
         if any(name.lower() == "content-length" for name in outgoing.headers):
             prepared.headers.pop("Transfer-Encoding", None)
         return prepared
+
+
+_in_use: Net | None = None
+
+
+def use(net: Net) -> None:
+    """Make `net` the door of this process."""
+    global _in_use  # noqa: PLW0603 - the counterpart of `vault.use`: the settings are known only at start-up
+    _in_use = net
+
+
+def current() -> Net:
+    """The door in use; raises `SettingsError` before `use` was called."""
+    if _in_use is None:
+        raise SettingsError("No door to the outside is in use.")
+    return _in_use

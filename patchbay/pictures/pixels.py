@@ -8,7 +8,7 @@ import struct
 import zlib
 from io import BytesIO
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from patchbay.errors import N_, Invalid, TooLarge
 
@@ -18,6 +18,15 @@ RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
 _DAMAGED = N_("The picture is damaged or cut short. Export it again and upload the new file.")
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 _ORIENTATION_TAG = 0x0112
+_TURNS = {  # what makes each EXIF orientation upright (CIPA DC-008, tag 274)
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def header(content: bytes) -> Image.Image:
@@ -51,7 +60,8 @@ def upright(content: bytes, *, at_least: int | None = None) -> Image.Image:
     if at_least is not None:
         picture.draft(None, (at_least, at_least))
     load(picture)
-    return _in_srgb(picture if orientation(picture) == 1 else ImageOps.exif_transpose(picture))
+    turn = _TURNS.get(orientation(picture))
+    return _in_srgb(picture if turn is None else picture.transpose(turn))
 
 
 def orientation(picture: Image.Image) -> int:

@@ -3,8 +3,10 @@
 The thing behind these protocols is `patchbay.client`; a test may stand in for it with a few lines.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -59,10 +61,9 @@ class Answer:
     body: bytes
     url: str
 
+    @cached_property
     def json(self) -> Any:
         """The body as JSON, or None when it is not JSON; for reading error bodies, whose shape nobody promises."""
-        import json
-
         try:
             return json.loads(self.body)
         except ValueError:
@@ -70,7 +71,9 @@ class Answer:
 
     def at(self, *path: str | int) -> Any:
         """The value at `path` in the JSON body, or None when there is no such place."""
-        value = self.json()
+        if f'"{path[0]}"'.encode() not in self.body:
+            return None  # the usual case: a large answer without errors need not be parsed to see that
+        value = self.json
         for step in path:
             try:
                 value = value[step]

@@ -58,7 +58,7 @@ class Page:
 class Import:
     """Brings a stream in. `pages(api, cursor)` yields all of it from `cursor` on, in an order that paging keeps.
 
-    `stream` names both the records and the list in the operation's answer.
+    `stream` names both the records and the list in the operation's answer; `show` is a stored object in that answer.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Import:
     pages: Callable[[Api, str | None], Iterator[Page]]
     scopes: tuple[str, ...] = ()
     doing: str = ""
+    show: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     input: tuple[Field, ...] = ()
 
 
@@ -74,7 +75,7 @@ class Import:
 class Action:
     """Does something: checked input → JSON result. `run` must be safe to start again after a kill (`Api.remember`).
 
-    `doing` completes "while we were …".
+    `doing` completes "while we were …". `is_read_only`: it changes nothing at the platform.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Action:
     input: tuple[Field, ...] = ()
     scopes: tuple[str, ...] = ()
     doing: str = ""
+    is_read_only: bool = False
 
 
 Operation = Import | Action

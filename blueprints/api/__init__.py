@@ -1,0 +1,1 @@
+"""The JSON API: one file per resource, and `problems` with the one error shape."""

@@ -1,0 +1,113 @@
+"""The command line: `flask users create`, `flask keys create`, `flask vault rotate`, `flask worker`. Never prompts.
+
+What a script wants stands alone on standard output; all else goes to standard error.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from sqlalchemy import select
+
+from patchbay import accounts, audit, settings, signing, vault
+from patchbay.errors import Invalid, PatchbayError
+from patchbay.models import EncryptedText, Role, db, transaction
+
+T = TypeVar("T")
+
+users = AppGroup("users", help="Accounts.")
+keys = AppGroup("keys", help="API keys.")
+vault_commands = AppGroup("vault", help="Encrypted secrets.")
+BATCH = 200
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to `flask`."""
+    for command in (users, keys, vault_commands, worker):
+        app.cli.add_command(command)
+
+
+@users.command("create")
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="An administrator.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
+def create_user(email: str, admin: bool, password_stdin: bool) -> None:
+    """Make an account; prints the password when it made one."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else signing.new_token(nbytes=12)
+    user = _said(lambda: accounts.create_user(email, password, Role.ADMIN if admin else Role.MEMBER))
+    click.echo(f"Made the account {user.email}.", err=True)
+    if not password_stdin:
+        click.echo(password)
+
+
+@keys.command("create")
+@click.option("--email", required=True, help="Whose key.")
+@click.option("--scopes", required=True, help="Space-separated; * for all that the user may.")
+@click.option("--name", required=True, help="What it is for.")
+def create_key(email: str, scopes: str, name: str) -> None:
+    """Make an API key and print it, the one time that it is known."""
+    is_demo = email == accounts.DEMO_EMAIL and settings.current().sandbox
+    user = accounts.demo_user() if is_demo else accounts.by_email(email)
+    if user is None:
+        _refuse(f"There is no account {email}.")
+    made = _said(lambda: accounts.create_key(user, name, scopes.split()))
+    click.echo(f"Made the key {made.row.name!r} for {user.email}.", err=True)
+    click.echo(made.text)
+
+
+@vault_commands.command("rotate")
+def rotate() -> None:
+    """Seal every secret anew with the first of VAULT_KEYS; after that the others may go."""
+    count = sum(_rotate_column(owner, column) for owner, column in EncryptedText.columns)
+    audit.add(audit.Deed.VAULT_ROTATED, count=count)
+    click.echo(f"Sealed {count} secrets anew with key {vault.current().fingerprints()[0]}.", err=True)
+
+
+@click.command("worker")
+def worker() -> None:
+    """Run the workers and the clock until told to stop."""
+    from jobs.worker import run_workers
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's documented way
+    run_workers(app, settings.current().workers)
+
+
+def _rotate_column(owner: Any, column: EncryptedText) -> int:
+    """Rotate one column in small transactions; a change made meanwhile is not overwritten, because each row is read
+    and written in one."""
+    count, last = 0, ""
+    while True:
+        with transaction() as session:
+            sealed = getattr(owner, column.column)
+            rows = list(
+                session.scalars(
+                    select(owner).where(owner.id > last, sealed.is_not(None)).order_by(owner.id).limit(BATCH)
+                )
+            )
+            for row in rows:
+                present = getattr(row, column.column)
+                if vault.current().needs_rotation(present):
+                    setattr(row, column.column, vault.current().rotate(present, context=column.context(row)))
+                    count += 1
+        if not rows:
+            return count
+        last = rows[-1].id
+        db.session.expunge_all()
+
+
+def _said(call: Callable[[], T]) -> T:
+    """The call's result; an error of ours becomes one line and exit status 2."""
+    try:
+        return call()
+    except Invalid as error:
+        _refuse("; ".join(f"{name}: {text}" for name, text in error.fields.items()) or error.sentence)
+    except PatchbayError as error:
+        _refuse(error.sentence % dict(error.params))
+
+
+def _refuse(line: str) -> NoReturn:
+    click.echo(line, err=True)
+    sys.exit(2)

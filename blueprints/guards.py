@@ -1,0 +1,186 @@
+"""Who may come in: the session, the API key, CSRF, roles and scopes. Every request passes `admit` first.
+
+Whether a password or key is right is decided in `patchbay.accounts`.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, g, request, session
+from flask.typing import ResponseReturnValue
+
+from patchbay import accounts, audit, settings, signing
+from patchbay.connections import Caller
+from patchbay.errors import N_, Forbidden, Unauthenticated
+from patchbay.models import User, new_id
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=ResponseReturnValue)
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+OPEN_ENDPOINTS = {"static", "static_files.send", "home.health_check"}
+
+
+def init_app(app: Flask) -> None:
+    """Admit or refuse every request, and put the request's id on every answer and log line."""
+    app.before_request(admit)
+    app.after_request(_name_request)
+    app.teardown_request(_forget)
+
+
+def admit() -> None:
+    """Find out who asks, and refuse a forged or foreign request. Raises Unauthenticated, Forbidden."""
+    g.user = g.key = None
+    g.request_id = new_id("req")
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    audit.act_as(audit.Actor(address=address(), request_id=g.request_id))
+    if request.endpoint in OPEN_ENDPOINTS:
+        return
+    header = request.headers.get("Authorization", "")
+    if header:
+        _admit_key(header)
+    else:
+        _admit_session()
+        if request.method not in SAFE_METHODS:
+            _check_csrf()
+
+
+def user() -> User:
+    """The signed-in user. Raises Unauthenticated."""
+    found: User | None = g.get("user")
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+def caller() -> Caller:
+    """The user as `connections` wants to know them: with the session, where there is one."""
+    return Caller(user().id, None if g.key is not None else session_hash())
+
+
+def caller_if_any() -> Caller | None:
+    """The same, None when nobody is signed in."""
+    return None if g.get("user") is None else caller()
+
+
+def session_hash() -> str:
+    """What stands for this session in the database."""
+    return signing.hash_token(str(session.get("sid", "")))
+
+
+def address() -> str:
+    """The client's address, proxies taken into account as TRUSTED_PROXIES says."""
+    return request.remote_addr or "unknown"
+
+
+def sign_in(found: User) -> None:
+    """Begin a session for the user; what the session held before is gone, the CSRF token included."""
+    session.clear()
+    session["user"], session["epoch"], session["sid"] = found.id, found.epoch, signing.new_token()
+    session.permanent = True
+
+
+def sign_out() -> None:
+    """End the session."""
+    session.clear()
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """For signed-in users, by session or by a key of any scope."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        user()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def admin_only(view: Callable[P, R]) -> Callable[P, R]:
+    """For administrators; a key needs the scope `admin` as well."""
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not user().is_admin:
+            raise Forbidden(sentence=N_("This page is for administrators."))
+        _require(("admin",))
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def scoped(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For signed-in users; a key must have all of these scopes."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            user()
+            _require(scopes)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def _require(scopes: tuple[str, ...]) -> None:
+    if g.key is None:
+        return
+    for scope in scopes:
+        if not accounts.allows(g.key, g.user, scope):
+            raise Forbidden(sentence=N_("This key lacks the scope %(scope)s."), scope=scope)
+
+
+def _admit_key(header: str) -> None:
+    kind, _, text = header.partition(" ")
+    if kind.lower() != "bearer" or not text.startswith("pb_"):
+        raise Unauthenticated()
+    g.user, g.key = accounts.authenticate_key(text.strip(), address())
+    audit.act_as(audit.Actor(g.key.id, address(), g.request_id))
+
+
+def _admit_session() -> None:
+    user_id = session.get("user")
+    if not isinstance(user_id, str):
+        return
+    found = accounts.by_id(user_id)
+    if found is None or not found.is_active or found.epoch != session.get("epoch"):
+        session.clear()
+        return
+    g.user = found
+    audit.act_as(audit.Actor(found.id, address(), g.request_id))
+
+
+def _check_csrf() -> None:
+    """A synchroniser token, and the browser's own word on where the request comes from."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if (site is not None and site != "same-origin") or (site is None and origin is not None and not _is_own(origin)):
+        raise _forged()
+    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    kept = session.get("csrf")
+    if not isinstance(kept, str) or not signing.equal(sent, kept):
+        raise _forged()
+
+
+def _is_own(origin: str) -> bool:
+    own, its = urlsplit(settings.current().public_url), urlsplit(origin)
+    return (own.scheme, own.netloc) == (its.scheme, its.netloc)
+
+
+def _forged() -> Forbidden:
+    return Forbidden(sentence=N_("Your session has expired. Reload the page and try again."))
+
+
+def _name_request(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    return response
+
+
+def _forget(_: BaseException | None) -> None:
+    audit.act_as(None)

@@ -1,0 +1,157 @@
+"""The worker processes: one parent that forks the workers and the clock, and each worker's way to carry out a job.
+
+A job runs in a process forked for it. When its worker dies or is told to stop, it gives its lease back and ends.
+"""
+
+import ctypes
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+from flask import Flask
+from rq import Worker
+from rq.job import Job
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+
+from jobs.tick import run_clock
+from patchbay import health, queue
+from patchbay.models import db
+from patchbay.runs.lease import Interrupted
+
+log = structlog.get_logger()
+
+PR_SET_PDEATHSIG = 1
+GRACE_S = 5.0
+RESTART_AFTER_S = 1.0
+
+
+class LeasedWorker(Worker):
+    """RQ's forking worker, whose jobs end in order when it is killed or told to stop."""
+
+    def setup_work_horse_signals(self) -> None:
+        """In the forked job: SIGTERM, sent at a stop or by the kernel at the worker's death, interrupts it."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _interrupt)
+        _die_with_parent(signal.SIGTERM)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """A forked job has connections of its own: two processes must not share one."""
+        db.session.remove()
+        db.engine.dispose(close=False)
+        super().main_work_horse(job, queue)
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Interrupt the present job; the run is taken up again from its checkpoint."""
+        if self.horse_pid:
+            self.kill_horse(signal.SIGTERM)
+            threading.Timer(GRACE_S, self.kill_horse).start()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+
+def run_workers(app: Flask, count: int) -> NoReturn:
+    """Fork `count` workers and the clock, replace one that dies, end all on SIGTERM. Does not return."""
+    roles = [*(f"worker-{number + 1}" for number in range(count)), "clock"]
+    stopping: list[bool] = []
+    children: dict[int, str] = {}
+
+    def stop(*_: object) -> None:
+        stopping.append(True)
+        for pid in children:
+            _send(pid, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    for role in roles:
+        children[_fork(app, role)] = role
+    while children:
+        ended = _await_one(children)
+        if stopping or ended is None:
+            continue
+        log.warning("A worker process ended; starting another.", role=ended)
+        time.sleep(RESTART_AFTER_S)
+        children[_fork(app, ended)] = ended
+    sys.exit(0)
+
+
+def work(app: Flask, role: str) -> None:
+    """Be one worker until told to stop."""
+    with app.app_context():
+        worker = LeasedWorker(
+            list(queue.QUEUES),
+            connection=queue.redis(),
+            serializer=JSONSerializer,
+            name=f"{role}-{os.getpid()}",
+            log_job_description=False,
+        )
+        threading.Thread(target=_beat, args=(app, role), name="heartbeat", daemon=True).start()
+        worker.work(logging_level="WARNING")
+
+
+def _beat(app: Flask, role: str) -> None:
+    while True:
+        with app.app_context():
+            health.beat_quietly(role)
+        time.sleep(5)
+
+
+def _fork(app: Flask, role: str) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    _die_with_parent(signal.SIGTERM)
+    random.seed()
+    code = 1
+    try:
+        _be(app, role)
+        code = 0
+    except SystemExit:
+        code = 0
+    except Exception:
+        log.exception("A worker process failed.", role=role)
+    finally:
+        os._exit(code)
+
+
+def _be(app: Flask, role: str) -> None:
+    with app.app_context():
+        db.engine.dispose(close=False)
+    if role != "clock":
+        work(app, role)
+        return
+    stopping: list[bool] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.append(True))
+    run_clock(app, lambda: bool(stopping))
+
+
+def _await_one(children: dict[int, str]) -> str | None:
+    try:
+        pid, _ = os.wait()
+    except ChildProcessError:
+        children.clear()
+        return None
+    return children.pop(pid, None)
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        log.debug("The process had ended already.", pid=pid)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def _die_with_parent(number: signal.Signals) -> None:
+    """Linux sends this process `number` when its parent dies (prctl(2), PR_SET_PDEATHSIG); elsewhere nothing does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))

@@ -1,0 +1,45 @@
+"""How the installation is: signs of life of the background processes, and the checks behind `/health`."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from patchbay import clock, queue
+from patchbay.models import Heartbeat, db, transaction
+
+log = structlog.get_logger()
+
+FRESH = timedelta(seconds=20)
+
+
+def beat(name: str) -> None:
+    """Leave a sign of life of the process or thread of that name."""
+    with transaction() as session:
+        row = session.get(Heartbeat, name) or Heartbeat(name=name)
+        row.at = clock.now()
+        session.add(row)
+
+
+def beat_quietly(name: str) -> None:
+    """As `beat`; a database that is away for a moment is no reason to end."""
+    try:
+        beat(name)
+    except SQLAlchemyError as error:
+        log.warning("No sign of life could be left.", error=type(error).__name__)
+
+
+def checks() -> dict[str, str]:
+    """`ok`, or what is wrong, for database, queue, workers and scheduler."""
+    try:
+        db.session.execute(text("SELECT 1"))
+        alive = set(db.session.scalars(select(Heartbeat.name).where(Heartbeat.at > clock.now() - FRESH)))
+    except SQLAlchemyError as error:
+        return {"database": type(error).__name__, "queue": "unknown", "workers": "unknown", "scheduler": "unknown"}
+    return {
+        "database": "ok",
+        "queue": "ok" if queue.depth() is not None else "Redis does not answer",
+        "workers": "ok" if any(name.startswith("worker-") for name in alive) else "no worker gives signs of life",
+        "scheduler": "ok" if "clock" in alive else "the clock gives no signs of life",
+    }

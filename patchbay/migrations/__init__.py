@@ -1,0 +1,77 @@
+"""Forward-only schema steps (Alembic), and the careful way they are taken at start-up.
+
+`python -m patchbay.migrations` copies the SQLite file aside, migrates, and writes the catalogue's rows.
+"""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
+
+from patchbay.errors import SettingsError
+from patchbay.settings import Settings
+
+COPIES_KEPT = 5
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema. Raises SettingsError when it is newer than the code, or out of reach."""
+    engine = create_engine(settings.database_url)
+    try:
+        present = _present_revision(engine)
+        known = {script.revision for script in _scripts().walk_revisions()}
+        if present is not None and present not in known:
+            raise SettingsError(
+                f"The database is newer than this code (schema {present}). Update the code, or restore an older copy."
+            )
+        if present == _scripts().get_current_head():
+            return
+        if present is not None and settings.uses_sqlite:
+            _copy_aside(Path(str(engine.url.database)), present)
+        config = _config()
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        raise SettingsError(f"DATABASE_URL: the database cannot be reached ({type(error.orig).__name__}).") from error
+    finally:
+        engine.dispose()
+
+
+def check_single_head() -> None:
+    """Raises SettingsError when two migrations both claim to be the newest."""
+    heads = _scripts().get_heads()
+    if len(heads) != 1:
+        raise SettingsError(f"Migrations have {len(heads)} heads: {', '.join(heads)}.")
+
+
+def _present_revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _copy_aside(path: Path, revision: str) -> None:
+    """Keep a consistent copy of the SQLite file from before the migration, and the newest few of these."""
+    target = path.with_name(f"{path.stem}.before-{revision}{path.suffix}")
+    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+    shutil.copymode(path, target)
+    copies = sorted(path.parent.glob(f"{path.stem}.before-*{path.suffix}"), key=lambda copy: copy.stat().st_mtime)
+    for old in copies[:-COPIES_KEPT]:
+        old.unlink()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

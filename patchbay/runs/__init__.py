@@ -1,0 +1,194 @@
+"""Runs: asking for an operation, looking at it, cancelling it, offering it again.
+
+What does not live here: carrying a run out (`runs.execution`) under a lease (`runs.lease`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from patchbay import assets, audit, clock, connections, providers, queue, records
+from patchbay.audit import Deed
+from patchbay.errors import N_, Conflict, Invalid, NotFound
+from patchbay.models import (
+    OPEN,
+    Connection,
+    ConnectionState,
+    LogLevel,
+    Run,
+    RunLog,
+    RunStatus,
+    Trigger,
+    db,
+    new_id,
+    transaction,
+)
+from patchbay.spec import Import, Kind, Operation, check
+
+UNCLAIMED = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs to list."""
+
+    user_id: str
+    integration_id: str | None = None
+    status: RunStatus | None = None
+
+
+def start(user_id: str, integration_id: str, operation_name: str, values: Mapping[str, Any], trigger: Trigger) -> Run:
+    """Ask for an operation. An open run of the same import, or of the same action and values, is returned instead.
+
+    Raises NotFound (integration), Invalid (operation, its values), Conflict (not connected, reconnect needed).
+    """
+    provider = providers.get(integration_id)
+    operation = provider.operation(operation_name)
+    if operation is None:
+        raise Invalid({"operation": N_("%(provider)s has no such operation.")}, provider=provider.name)
+    connection = connections.connected(user_id, integration_id)
+    if connection.state is ConnectionState.RECONNECT_NEEDED:
+        raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=provider.name)
+    clean = check(operation.input, values)
+    for field in operation.input:
+        if field.kind is Kind.PICTURES and clean[field.name]:
+            assets.check_addresses(user_id, clean[field.name])
+    return _open(connection, operation, clean, trigger)
+
+
+def retry(user_id: str, run_id: str) -> Run:
+    """Ask once more for what a failed or cancelled run was to do; an import goes on from its checkpoint.
+
+    Raises NotFound, and what `start` raises.
+    """
+    old = get(user_id, run_id)
+    if old.is_open:
+        return old
+    with transaction():
+        run = start(user_id, old.integration_id, old.operation, old.input, Trigger.RETRY)
+        if old.stream is not None and run.status is RunStatus.QUEUED:
+            records.hand_over(old.connection_id, old.stream, old.id, run.id)
+            run.progress_done, run.progress_total = old.progress_done, old.progress_total
+    return run
+
+
+def get(user_id: str, run_id: str) -> Run:
+    """One run of the user's, as it is now. Raises NotFound."""
+    run = db.session.get(Run, run_id, populate_existing=True)
+    if run is None or run.user_id != user_id:
+        raise NotFound(run_id)
+    return run
+
+
+def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[Run], str | None]:
+    """Runs, newest first, behind `cursor`; and the cursor of the next page."""
+    statement = select(Run).where(Run.user_id == query.user_id).order_by(Run.id.desc()).limit(limit + 1)
+    if query.integration_id:
+        statement = statement.where(Run.integration_id == query.integration_id)
+    if query.status:
+        statement = statement.where(Run.status == query.status)
+    if cursor:
+        statement = statement.where(Run.id < cursor)
+    found = list(db.session.scalars(statement))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def logs(run_id: str, *, after: int = 0, limit: int = 500) -> list[RunLog]:
+    """The run's log lines behind number `after`, oldest first."""
+    statement = select(RunLog).where(RunLog.run_id == run_id, RunLog.id > after).order_by(RunLog.id).limit(limit)
+    return list(db.session.scalars(statement))
+
+
+def cancel(user_id: str, run_id: str) -> Run:
+    """Cancel a run: at once when it waits, at its next step when it works. One that has ended stays as it is."""
+    now = clock.now()
+    with transaction() as session:
+        run = get(user_id, run_id)
+        if not run.is_open:
+            return run
+        run.cancel_requested_at = run.cancel_requested_at or now
+        run.version += 1
+        if run.status is not RunStatus.RUNNING or run.lease_until is None or run.lease_until < now:
+            run.status, run.ended_at, run.open_key, run.lease_token = RunStatus.CANCELLED, now, None, None
+            session.add(RunLog(run_id=run.id, at=now, level=LogLevel.WARNING, message=N_("Cancelled."), params={}))
+        audit.add(Deed.RUN_CANCELLED, user_id=user_id, subject_id=run.id)
+    return run
+
+
+def due(limit: int = 100) -> list[str]:
+    """Ids of runs that somebody should take up: queued and not claimed, waiting long enough, or left by a crash."""
+    now = clock.now()
+    statement = (
+        select(Run.id)
+        .where(
+            or_(
+                and_(Run.status == RunStatus.QUEUED, Run.created_at < now - UNCLAIMED),
+                and_(Run.status == RunStatus.WAITING, Run.resumes_at <= now),
+                and_(Run.status == RunStatus.RUNNING, Run.lease_until < now),
+            )
+        )
+        .order_by(Run.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(statement))
+
+
+def forget_details(before: datetime, limit: int = 500) -> int:
+    """Delete the log lines of runs that ended before the moment; returns of how many runs, at most `limit`."""
+    with transaction() as session:
+        has_lines = select(RunLog.id).where(RunLog.run_id == Run.id).exists()
+        old = list(session.scalars(select(Run.id).where(Run.ended_at < before, has_lines).limit(limit)))
+        session.execute(delete(RunLog).where(RunLog.run_id.in_(old)))
+    return len(old)
+
+
+def _open(connection: Connection, operation: Operation, values: dict[str, Any], trigger: Trigger) -> Run:
+    key = _open_key(connection, operation, values)
+    run = Run(
+        id=new_id("run"),
+        user_id=connection.user_id,
+        connection_id=connection.id,
+        integration_id=connection.integration_id,
+        operation=operation.name,
+        stream=operation.stream if isinstance(operation, Import) else None,
+        trigger=trigger,
+        status=RunStatus.QUEUED,
+        open_key=key,
+        input=values,
+        request_id=audit.actor().request_id,
+        created_at=clock.now(),
+    )
+    with transaction() as session:
+        present = _present(key)
+        if present is not None:
+            return present
+        try:
+            with session.begin_nested():
+                session.add(run)
+        except IntegrityError:
+            return _expect_present(key)  # two clicks at once: the database let one of them through
+        audit.add(Deed.RUN_STARTED, user_id=run.user_id, subject_id=connection.id, run=run.id, what=run.operation)
+        queue.enqueue(queue.RUN, run.id)
+    return run
+
+
+def _present(key: str) -> Run | None:
+    return db.session.scalar(select(Run).where(Run.open_key == key, Run.status.in_(OPEN)))
+
+
+def _expect_present(key: str) -> Run:
+    return db.session.scalars(select(Run).where(Run.open_key == key)).one()
+
+
+def _open_key(connection: Connection, operation: Operation, values: Mapping[str, Any]) -> str:
+    """One open run per connection and import; actions with other values run side by side."""
+    key = f"{connection.id}:{operation.name}"
+    if isinstance(operation, Import):
+        return key
+    return f"{key}:{hashlib.sha256(msgspec.json.encode(values, order='sorted')).hexdigest()[:32]}"

@@ -1,0 +1,231 @@
+"""Carrying a run out: claim it, do its pages or its action under the lease, write what it came to.
+
+Whatever happens, the row says so: succeeded, failed with its cause, waiting with a time, cancelled. A kill leaves a
+lease that lapses, and the next worker goes on from the checkpoint.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import Update, select, update
+
+from patchbay import assets, audit, clock, providers, records
+from patchbay.audit import Deed
+from patchbay.client import Client, StoredToken
+from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed
+from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
+from patchbay.redaction import redact_text
+from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
+from patchbay.spec import Action, Import, Page, Picture
+
+log = structlog.get_logger()
+
+SHOWN = 50
+
+
+def execute(run_id: str) -> None:
+    """Carry the run out, or do nothing when it is not due or somebody else has it. Raises nothing: the row tells."""
+    lease = Lease.claim(run_id)
+    if lease is None:
+        return
+    structlog.contextvars.bind_contextvars(run_id=run_id)
+    try:
+        _Execution(lease).carry_out()
+    except LeaseLost:
+        log.warning("The run was taken over; stopping.")
+    except Interrupted:
+        db.session.rollback()
+        lease.give_back()
+        raise
+    finally:
+        lease.release()
+        structlog.contextvars.unbind_contextvars("run_id")
+
+
+class _Execution:
+    """One claim of one run; also the `Watch` that its client looks to."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        self.run = db.session.get_one(Run, lease.run_id, populate_existing=True)
+        self.connection = db.session.get_one(Connection, self.run.connection_id, populate_existing=True)
+        self.provider = providers.get(self.run.integration_id)
+        self.memo = dict(self.run.memo)
+        self.saved = self.run.progress_done
+        self.total = self.run.progress_total
+
+    def carry_out(self) -> None:
+        """Do the work and write the end of it."""
+        try:
+            with self.lease.step(started_at=self.run.started_at or clock.now()):
+                resumed = self.run.attempts > 1
+                self._add_line("info", N_("Resumed from the last checkpoint.") if resumed else N_("Started."))
+            self._finish_well(self._work())
+        except LeaseLost:
+            raise
+        except CancelRequested:
+            self._end(RunStatus.CANCELLED, "warning", N_("Cancelled."), {}, {})
+        except RateLimited as error:
+            self._wait(error)
+        except PatchbayError as error:
+            self._fail(error)
+        except Exception as error:
+            log.exception("A run failed for a reason of ours.")
+            self._fail(SyncFailed(type(error).__name__))
+
+    def _work(self) -> dict[str, Any]:
+        operation = self.provider.operation(self.run.operation)
+        if operation is None:
+            raise SyncFailed("the provider no longer has this operation")
+        api = Client(
+            provider=self.provider,
+            settings=self.connection.settings,
+            is_sandbox=self.connection.is_sandbox,
+            source=StoredToken(self.connection.id),
+            budget_key=self.connection.id,
+            watch=self,
+            doing=operation.doing,
+            stream=self.run.stream or "",
+        )
+        if isinstance(operation, Action):
+            return dict(operation.run(api, self.run.input))
+        return self._import(operation, api)
+
+    def _import(self, operation: Import, api: Client) -> dict[str, Any]:
+        cursor = records.checkpoint(self.connection.id, operation.stream, self.run.id)
+        for page in operation.pages(api, cursor):
+            self.check()
+            self._save(operation, page)
+        with self.lease.step():
+            deleted = records.mark_vanished(self.connection.id, operation.stream, self.run.id)
+            db.session.execute(update(Run).where(Run.id == self.run.id).values(count_deleted=deleted))
+        return self._imported(operation)
+
+    def _imported(self, operation: Import) -> dict[str, Any]:
+        """The answer of an import: its counts and the first records, with a cursor to read on from."""
+        query = records.Query(self.run.user_id, self.run.integration_id, operation.stream)
+        shown, next_cursor = records.page(query, cursor=None, limit=SHOWN)
+        run = db.session.get_one(Run, self.run.id, populate_existing=True)
+        return {
+            "stream": operation.stream,
+            "counts": run.counts,
+            operation.stream: [dict(operation.show(record.data)) for record in shown],
+            "nextCursor": next_cursor,
+        }
+
+    def _save(self, operation: Import, page: Page) -> None:
+        """A page of records, the checkpoint behind it and the counts: together or not at all."""
+        self.saved += len(page.items)
+        self.total = page.total if page.total is not None else self.total
+        with self.lease.step(progress_done=self.saved, progress_total=self.total):
+            tally = records.upsert(self.connection, operation.stream, self.run.id, page.items)
+            records.advance(self.connection.id, operation.stream, self.run.id, page.next_cursor)
+            db.session.execute(_counted(self.run.id, tally))
+            self._notice_cancel()
+            self._add_line("info", N_("%(done)s of %(total)s saved."), done=self.saved, total=self.total or "?")
+        db.session.expunge_all()
+
+    def _finish_well(self, result: dict[str, Any]) -> None:
+        now = clock.now()
+        with self.lease.step(status=RunStatus.SUCCEEDED, result=result, ended_at=now, open_key=None):
+            connection = db.session.get_one(Connection, self.connection.id, populate_existing=True)
+            if self.run.stream is not None:
+                connection.last_synced_at = now
+            self._add_line("info", N_("Finished."))
+            self._audit_end(RunStatus.SUCCEEDED)
+
+    def _fail(self, error: PatchbayError) -> None:
+        params = {"provider": self.provider.name, "saved": str(self.saved), "total": str(self.total or self.saved)}
+        params |= {name: redact_text(text) for name, text in error.params.items() if text}
+        fields = error.fields.values() if isinstance(error, Invalid) else ()
+        detail = redact_text(error.detail or "; ".join(fields))[:2000]
+        cause = {
+            "error_kind": error.kind,
+            "error_params": params | {"sentence": error.sentence},
+            "error_detail": detail,
+        }
+        self._end(RunStatus.FAILED, "error", error.title, params, cause)
+        log.warning("A run failed.", error=error.kind, detail=detail)
+
+    def _wait(self, error: RateLimited) -> None:
+        with self.lease.step(status=RunStatus.WAITING, resumes_at=error.retry_at, lease_token=None, lease_until=None):
+            message = N_("%(provider)s asked us to slow down. Going on at %(time)s.")
+            self._add_line("warning", message, provider=self.provider.name, time=error.params["time"])
+
+    def _end(
+        self, status: RunStatus, level: str, message: str, params: Mapping[str, str], cause: Mapping[str, Any]
+    ) -> None:
+        with self.lease.step(status=status, ended_at=clock.now(), open_key=None, **cause):
+            self._add_line(level, message, **params)
+            self._audit_end(status)
+
+    # -- Watch
+
+    def check(self) -> None:
+        """Raise when the run is to stop."""
+        self.lease.check()
+
+    def log(self, level: str, message: str, **params: str | int) -> None:
+        """Add a line, in a step of its own."""
+        with self.lease.step():
+            self._add_line(level, message, **params)
+            self._notice_cancel()
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Write how far an action has come."""
+        with self.lease.step(progress_done=done, progress_total=total):
+            self._notice_cancel()
+        self.saved, self.total = done, total
+        self.check()
+
+    def remember(self, name: str, make: Callable[[], Any]) -> Any:
+        """Durable before it is used."""
+        if name not in self.memo:
+            value = make()
+            self.memo[name] = value
+            with self.lease.step(memo=dict(self.memo)):
+                self._notice_cancel()
+        return self.memo[name]
+
+    def forget(self, name: str) -> None:
+        """Made anew at the next `remember`."""
+        self.memo.pop(name, None)
+        with self.lease.step(memo=dict(self.memo)):
+            self._notice_cancel()
+
+    def picture(self, address: str) -> Picture:
+        """Own assets from disk, others through the address guard."""
+        return assets.read_picture(self.run.user_id, address)
+
+    def _add_line(self, level: str, message: str, **params: str | int) -> None:
+        safe = {name: redact_text(value) if isinstance(value, str) else value for name, value in params.items()}
+        db.session.add(
+            RunLog(run_id=self.lease.run_id, at=clock.now(), level=LogLevel(level), message=message, params=safe)
+        )
+
+    def _notice_cancel(self) -> None:
+        if db.session.scalar(select(Run.cancel_requested_at).where(Run.id == self.lease.run_id)) is not None:
+            self.lease.notice_cancel()
+
+    def _audit_end(self, status: RunStatus) -> None:
+        audit.add(
+            Deed.RUN_ENDED,
+            user_id=self.run.user_id,
+            subject_id=self.connection.id,
+            run=self.lease.run_id,
+            status=status.value,
+        )
+
+
+def _counted(run_id: str, tally: records.Tally) -> Update:
+    return (
+        update(Run)
+        .where(Run.id == run_id)
+        .values(
+            count_read=Run.count_read + tally.read,
+            count_created=Run.count_created + tally.created,
+            count_updated=Run.count_updated + tally.updated,
+            count_unchanged=Run.count_unchanged + tally.unchanged,
+        )
+    )

@@ -1,0 +1,137 @@
+"""The right to carry a run out: taken by one worker, renewed by a heartbeat, lost when another has taken over.
+
+Every write of a run's work goes through `Lease.step`, so that a worker that was given up for dead can change nothing.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine, and_, or_, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from patchbay import clock
+from patchbay.models import Run, RunStatus, db, new_id, transaction
+from patchbay.models.base import writing
+
+LENGTH = timedelta(seconds=30)
+BEAT_S = 8.0
+
+
+class LeaseLost(Exception):
+    """Another worker has the run, or it is no longer open: stop at once, write nothing."""
+
+
+class CancelRequested(Exception):
+    """The owner asked for the run to end."""
+
+
+class Interrupted(BaseException):
+    """This process is to end now: give the run back, so that another worker takes it up at once."""
+
+
+class Lease:
+    """Held from `claim` to `release`. The heartbeat runs in a thread with a database connection of its own."""
+
+    def __init__(self, run_id: str, token: str, engine: Engine) -> None:
+        self.run_id = run_id
+        self._token = token
+        self._engine = engine
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"lease-{run_id}", daemon=True)
+
+    @classmethod
+    def claim(cls, run_id: str) -> "Lease | None":
+        """Take the run when it is due and nobody works on it; None when it is not to be had."""
+        token, now = new_id("lse"), clock.now()
+        with transaction() as session:
+            claimed = session.execute(
+                update(Run)
+                .where(
+                    Run.id == run_id,
+                    or_(
+                        Run.status == RunStatus.QUEUED,
+                        and_(Run.status == RunStatus.WAITING, Run.resumes_at <= now),
+                        and_(Run.status == RunStatus.RUNNING, Run.lease_until < now),
+                    ),
+                )
+                .values(
+                    status=RunStatus.RUNNING,
+                    lease_token=token,
+                    lease_until=now + LENGTH,
+                    attempts=Run.attempts + 1,
+                    resumes_at=None,
+                    version=Run.version + 1,
+                ),
+                execution_options={"synchronize_session": False},
+            )
+        if claimed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+            return None
+        lease = cls(run_id, token, db.engine)
+        lease._thread.start()
+        return lease
+
+    def check(self) -> None:
+        """Raise when the run was taken over or is to be cancelled."""
+        if self._lost.is_set():
+            raise LeaseLost(self.run_id)
+        if self._cancelled.is_set():
+            raise CancelRequested(self.run_id)
+
+    @contextmanager
+    def step(self, **values: Any) -> Iterator[None]:
+        """A transaction that holds only while the lease is ours; `values` are written to the run with it."""
+        with transaction() as session:
+            done = session.execute(
+                update(Run)
+                .where(Run.id == self.run_id, Run.lease_token == self._token, Run.status == RunStatus.RUNNING)
+                .values(lease_until=clock.now() + LENGTH, version=Run.version + 1, **values),
+                execution_options={"synchronize_session": False},
+            )
+            if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+                self._lost.set()
+                raise LeaseLost(self.run_id)
+            yield
+
+    def give_back(self) -> None:
+        """Put the run back into the queue, when it is still ours."""
+        with contextlib.suppress(LeaseLost), self.step(status=RunStatus.QUEUED):
+            db.session.execute(
+                update(Run).where(Run.id == self.run_id).values(lease_token=None, lease_until=None),
+                execution_options={"synchronize_session": False},
+            )
+
+    def release(self) -> None:
+        """End the heartbeat. What the run came to is written before, by a last `step`."""
+        self._stop.set()
+        self._thread.join(timeout=BEAT_S)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(BEAT_S if not self._cancelled.is_set() else 1.0):
+            try:
+                self._renew()
+            except SQLAlchemyError:
+                continue  # the lease itself says when it is too late
+
+    def _renew(self) -> None:
+        with writing(), self._engine.begin() as connection:
+            row = connection.execute(
+                update(Run)
+                .where(Run.id == self.run_id, Run.lease_token == self._token, Run.status == RunStatus.RUNNING)
+                .values(lease_until=clock.now() + LENGTH)
+                .returning(Run.cancel_requested_at)
+            ).first()
+        if row is None:
+            self._lost.set()
+            self._stop.set()
+        elif row.cancel_requested_at is not None:
+            self._cancelled.set()
+
+    def notice_cancel(self) -> None:
+        """The run's row, read in a step, asks for the end."""
+        self._cancelled.set()
