@@ -45,7 +45,7 @@ def web_command(settings: Settings) -> Sequence[str]:
         "--host", settings.host, "--port", str(settings.port), "--http", "1", "--no-ws",
         "--workers", str(settings.web_workers), "--blocking-threads", str(settings.web_threads),
         "--workers-kill-timeout", str(DRAIN_WITHIN_S), "--backlog", str(BACKLOG),
-        "--http1-header-read-timeout", str(HEADERS_WITHIN_MS), "--no-access-log", "--log-level", "warning",
+        "--http1-header-read-timeout", str(HEADERS_WITHIN_MS), "--no-access-log", "--log-level", "error",
     ]  # fmt: skip
 
 

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `python scripts/vendor.py` starts with scripts/ alone on the path
 
+from patchbay import providers  # noqa: E402 - needs the line above
+
 NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 OLDEST_NODE = 20
@@ -58,22 +60,7 @@ def main() -> int:
 
 def logos_named() -> list[str]:
     """The simple-icons names of all platforms that Patchbay knows."""
-    try:
-        from patchbay import providers
-
-        return sorted({one.logo for one in providers.all() if one.logo})
-    except (ImportError, AttributeError):
-        return [
-            "dropbox",
-            "etsy",
-            "facebook",
-            "figma",
-            "googledrive",
-            "instagram",
-            "pinterest",
-            "shopify",
-            "woocommerce",
-        ]
+    return sorted({one.logo for one in providers.all() if one.logo})
 
 
 def is_installed() -> bool:
@@ -109,13 +96,18 @@ def copy_all(target: Path, logos: Sequence[str]) -> list[VendoredFile]:
     (target / "logos").mkdir(parents=True)
     vendored = [_copy(target / name, source) for name, source in FILES.items()]
     vendored += [
-        _copy(target / "logos" / f"{name}.svg", f"simple-icons/icons/{name}.svg") for name in logos if _has(name)
+        _copy(target / "logos" / f"{name}.svg", f"simple-icons/icons/{name}.svg") for name in logos if has_logo(name)
     ]
     drawn = [one.path for one in vendored if one.path.suffix == ".svg"]
     (target / "logos.svg").write_text(sprite(drawn), encoding="utf-8")
     vendored.append(VendoredFile(target / "logos.svg", *_package("simple-icons")))
     (target / "README.md").write_text(_readme(target, vendored), encoding="utf-8")
     return vendored
+
+
+def has_logo(logo: str) -> bool:
+    """Whether simple-icons draws it: brands that object are not in it."""
+    return (NODE_MODULES / "simple-icons" / "icons" / f"{logo}.svg").is_file()
 
 
 def sprite(icons: Iterable[Path]) -> str:
@@ -149,10 +141,6 @@ def _node_major() -> int:
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     major = said.strip().removeprefix("v").split(".")[0]
     return int(major) if major.isdigit() else 0
-
-
-def _has(logo: str) -> bool:
-    return (NODE_MODULES / "simple-icons" / "icons" / f"{logo}.svg").is_file()
 
 
 def _copy(path: Path, source: str) -> VendoredFile:
