@@ -10,6 +10,7 @@ from typing import ClassVar
 from werkzeug.wrappers import Request, Response
 
 from sandbox.grants import Grants, tail_of
+from sandbox.hosts.google_drive import identity
 from sandbox.hosts.google_drive.access import Viewer, bearer_token, viewer_of
 from sandbox.hosts.google_drive.generation import generate
 from sandbox.hosts.google_drive.methods import Methods
@@ -27,12 +28,8 @@ _API = "www.googleapis.com"
 _FILES = "/drive/v3/files"
 _UPLOAD = re.compile(r"(?:/resumable)?/upload/drive/v3/files(?:/(?P<id>[\w-]+))?")
 _ONE_FILE = re.compile(r"/drive/v3/files/(?P<id>[\w-]+)")
-_USERINFO = frozenset(
-    {
-        ("openidconnect.googleapis.com", "/v1/userinfo"),
-        (_API, "/oauth2/v3/userinfo"),
-    }
-)
+_AUTHORIZE = frozenset({"/o/oauth2/v2/auth", "/o/oauth2/auth"})
+_USERINFO = frozenset({("openidconnect.googleapis.com", "/v1/userinfo"), (_API, "/oauth2/v3/userinfo")})
 _COLLECTIONS = ("files", "changes", "accounts")
 
 
@@ -66,10 +63,14 @@ class GoogleDrive(Platform):
     def handle(self, request: Request, host: str, path: str) -> Response:
         """Answer as Google does."""
         if host == "accounts.google.com":
-            return self._oauth.authorize(request) if path.startswith("/o/oauth2/") else _page_not_found()
+            if path == "/.well-known/openid-configuration":
+                return as_json(identity.discovery())
+            return self._oauth.authorize(request) if path in _AUTHORIZE else _page_not_found()
         if host == "oauth2.googleapis.com":
             flat = {"/token": self._oauth.token, "/revoke": self._oauth.revoke}.get(path)
             return flat(request) if flat else _page_not_found()
+        if path == "/oauth2/v3/certs":
+            return as_json(identity.certificates())
         if (host, path) in _USERINFO:
             return self._oauth.userinfo(request)
         try:

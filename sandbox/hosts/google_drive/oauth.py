@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
 from sandbox.grants import Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.google_drive import access
+from sandbox.hosts.google_drive.identity import ISSUER, signed
 from sandbox.hosts.google_drive.people import PEOPLE, Person, person
 from sandbox.hosts.google_drive.refusals import as_json
 from sandbox.platform import ControlRefused
@@ -155,7 +156,7 @@ class OAuthServer:
             scopes,
             terms.get("code_challenge") or None,
             terms.get("code_challenge_method", "plain"),
-            {"access_type": terms.get("access_type", "online"), "prompt": terms.get("prompt", "")},
+            {name: terms[name] for name in ("access_type", "prompt", "nonce") if name in terms},
         )
         text = self._grants.new_code(code, "4/0A")
         return _back(
@@ -178,12 +179,17 @@ class OAuthServer:
         self._store.put("consents", key, {"scopes": list(dict.fromkeys([*before["scopes"], *grant.scopes]))})
 
     def _token_body(self, grant: Grant) -> Document:
-        return {
-            "access_token": self._grants.issue(grant, "access", ACCESS_LIFETIME_S, "ya29.a0"),
+        access_token = self._grants.issue(grant, "access", ACCESS_LIFETIME_S, "ya29.a0")
+        body: Document = {
+            "access_token": access_token,
             "expires_in": ACCESS_LIFETIME_S,
             "scope": " ".join(grant.scopes),
             "token_type": "Bearer",
         }
+        if "openid" in grant.scopes:
+            claims = claims_of(Person(grant.account), grant.scopes)
+            body["id_token"] = signed(claims, grant.client_id, access_token, grant.extra.get("nonce"))
+        return body
 
 
 def expanded(text: str) -> tuple[str, ...]:
@@ -237,7 +243,7 @@ def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
     """The redirect to the app, its own query kept."""
     parts = urlsplit(terms["redirect_uri"])
     state = {"state": terms["state"]} if "state" in terms else {}
-    own = urlencode(state | {"iss": "https://accounts.google.com"} | answer)
+    own = urlencode(state | {"iss": ISSUER} | answer)
     query = f"{parts.query}&{own}" if parts.query else own
     return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})
 
