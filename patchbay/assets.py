@@ -7,6 +7,7 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -15,6 +16,9 @@ from patchbay import clock, net, settings, signing
 from patchbay.errors import N_, AddressBlocked, Forbidden, Invalid, NetworkError, NotFound
 from patchbay.models import Asset, AssetKind, db, new_id, transaction
 from patchbay.spec import Picture
+
+if TYPE_CHECKING:  # Pillow stays out of processes that draw nothing
+    from patchbay.pictures.inspect import Picture as InspectedPicture
 
 LINK_LIFETIME = timedelta(hours=1)
 LINK_PURPOSE = "asset"
@@ -27,24 +31,7 @@ def upload(user_id: str, content: bytes, file_name: str) -> Asset:
     from patchbay.pictures import inspect
 
     picture = inspect.read_picture(content, declared_name=file_name)
-    path = _path(picture.sha256, picture.extension)
-    _write(path, picture.content)
-    asset = Asset(
-        id=new_id("ast"),
-        user_id=user_id,
-        kind=AssetKind.DESIGN,
-        name=_clean_name(file_name),
-        content_type=picture.content_type,
-        extension=picture.extension,
-        width=picture.width,
-        height=picture.height,
-        size_bytes=len(picture.content),
-        sha256=picture.sha256,
-        created_at=clock.now(),
-    )
-    with transaction() as session:
-        session.add(asset)
-    return asset
+    return _keep(picture, Asset(user_id=user_id, kind=AssetKind.DESIGN, name=_clean_name(file_name)))
 
 
 def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
@@ -60,25 +47,9 @@ def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
     content = content_of(design)
     db.session.commit()  # drawing takes a while: nothing stays open meanwhile
     picture = inspect.read_picture(render.make_mockup(content, template_id), declared_name="")
-    _write(_path(picture.sha256, picture.extension), picture.content)
-    mockup = Asset(
-        id=new_id("ast"),
-        user_id=user_id,
-        kind=AssetKind.MOCKUP,
-        name=f"{Path(design.name).stem} – {template.name}",
-        content_type=picture.content_type,
-        extension=picture.extension,
-        width=picture.width,
-        height=picture.height,
-        size_bytes=len(picture.content),
-        sha256=picture.sha256,
-        design_id=design.id,
-        template_id=template_id,
-        created_at=clock.now(),
-    )
-    with transaction() as session:
-        session.add(mockup)
-    return mockup
+    name = f"{Path(design.name).stem} – {template.name}"
+    mockup = Asset(user_id=user_id, kind=AssetKind.MOCKUP, name=name, design_id=design.id, template_id=template_id)
+    return _keep(picture, mockup)
 
 
 def page(
@@ -162,6 +133,18 @@ def check_addresses(user_id: str, addresses: list[str]) -> None:
             raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")})
 
 
+def _keep(picture: "InspectedPicture", asset: Asset) -> Asset:
+    """Write the bytes, then the row that names them: a kill in between leaves a file that nobody names."""
+    asset.id, asset.created_at = new_id("ast"), clock.now()
+    asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
+    asset.width, asset.height, asset.size_bytes = picture.width, picture.height, len(picture.content)
+    asset.sha256 = picture.sha256
+    _write(_path(asset.sha256, asset.extension), picture.content)
+    with transaction() as session:
+        session.add(asset)
+    return asset
+
+
 def _fetched(address: str) -> Picture:
     from patchbay.pictures import inspect
 
@@ -175,7 +158,7 @@ def _fetched(address: str) -> Picture:
         )
     picture = inspect.read_picture(reply.body, declared_name="")
     stem = _file_stem(Path(urlsplit(address).path).stem)
-    return Picture(f"{stem}.{picture.extension}", picture.content_type, picture.content, stem)
+    return Picture(f"{stem}{picture.extension}", picture.content_type, picture.content, stem)
 
 
 def _own_token(address: str) -> str | None:

@@ -124,7 +124,6 @@ class _Execution:
             db.session.execute(_counted(self.run.id, tally))
             self._notice_cancel()
             self._add_line("info", N_("%(done)s of %(total)s saved."), done=self.saved, total=self.total or "?")
-        db.session.expunge_all()
 
     def _finish_well(self, result: dict[str, Any]) -> None:
         now = clock.now()
