@@ -1,0 +1,193 @@
+"""Reading a shop's catalogue: the queries, the shape of their answers, and what is stored of a product."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from patchbay.providers.shopify.graphql import Answered, ask
+from patchbay.spec import Api, Item, Page, by_cursor
+
+PAGE = 250
+
+PRODUCT = """
+  id title handle descriptionHtml vendor productType tags status onlineStoreUrl updatedAt
+  options { name values }
+  variants(first: 100) { nodes { ...variant } pageInfo { hasNextPage endCursor } }
+  media(first: 50) { nodes { ...picture } pageInfo { hasNextPage endCursor } }"""
+PARTS = """
+fragment variant on ProductVariant { id sku title price compareAtPrice barcode selectedOptions { name value } }
+fragment picture on Media { id alt status ... on MediaImage { image { url } } }"""
+PRODUCTS = f"""query Products($first: Int!, $after: String) {{
+  productsCount(limit: null) {{ count }}
+  products(first: $first, after: $after, sortKey: ID) {{
+    nodes {{ {PRODUCT} }} pageInfo {{ hasNextPage endCursor }} }}
+}}{PARTS}"""
+MORE_VARIANTS = f"""query Variants($id: ID!, $after: String) {{ product(id: $id) {{
+  part: variants(first: 250, after: $after) {{ nodes {{ ...variant }} pageInfo {{ hasNextPage endCursor }} }} }}
+}}{PARTS.split("fragment picture", maxsplit=1)[0]}"""
+MORE_MEDIA = f"""query Media($id: ID!, $after: String) {{ product(id: $id) {{
+  part: media(first: 250, after: $after) {{ nodes {{ ...picture }} pageInfo {{ hasNextPage endCursor }} }} }}
+}}fragment picture{PARTS.split("fragment picture")[1]}"""
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, rename="camel"):
+    """The wire writes camelCase; unknown fields are passed over."""
+
+
+class PageInfo(Wire):
+    has_next_page: bool
+    end_cursor: str | None
+
+
+class Nodes(Wire, Generic[T]):
+    """A Relay connection."""
+
+    nodes: list[T]
+    page_info: PageInfo
+
+
+class Option(Wire):
+    name: str
+    values: list[str]
+
+
+class Choice(Wire):
+    name: str
+    value: str
+
+
+class Variant(Wire):
+    id: str
+    sku: str | None
+    title: str
+    price: str
+    compare_at_price: str | None
+    barcode: str | None
+    selected_options: list[Choice]
+
+
+class ImageAddress(Wire):
+    url: str
+
+
+class Media(Wire):
+    """`image` is null until the platform has processed the picture, and absent for films and models."""
+
+    id: str
+    alt: str | None = None
+    image: ImageAddress | None = None
+
+
+class Product(Wire):
+    id: str
+    title: str
+    handle: str
+    description_html: str
+    vendor: str
+    product_type: str
+    tags: list[str]
+    status: str
+    online_store_url: str | None
+    updated_at: str
+    options: list[Option]
+    variants: Nodes[Variant]
+    media: Nodes[Media]
+
+
+class Count(Wire):
+    count: int
+
+
+class Catalogue(Wire):
+    products: Nodes[Product]
+    products_count: Count
+
+
+class Part(Wire, Generic[T]):
+    part: Nodes[T]
+
+
+class PartOf(Wire, Generic[T]):
+    product: Part[T] | None
+
+
+def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
+    """The whole catalogue by id, an order that paging keeps."""
+    return by_cursor(lambda after: products_page(api, after, PAGE), cursor)
+
+
+def products_page(api: Api, after: str | None, first: int) -> Page:
+    """Up to 250 products behind the cursor, each with all of its variants and pictures."""
+    found = ask(api, PRODUCTS, Answered[Catalogue], first=first, after=after).data
+    items = tuple(item(api, product) for product in found.products.nodes)
+    info = found.products.page_info
+    return Page(items, info.end_cursor if info.has_next_page else None, found.products_count.count)
+
+
+def item(api: Api, product: Product) -> Item:
+    """What is stored of a product: docs/contract "What a stream stores"."""
+    variants = all_of(api, product.variants, product.id, MORE_VARIANTS, Answered[PartOf[Variant]])
+    media = all_of(api, product.media, product.id, MORE_MEDIA, Answered[PartOf[Media]])
+    values = {
+        "id": product.id,
+        "title": product.title,
+        "handle": product.handle,
+        "description": product.description_html,
+        "vendor": product.vendor or None,
+        "productType": product.product_type or None,
+        "tags": product.tags,
+        "status": product.status.lower(),
+        "url": product.online_store_url,
+        "options": [{"name": option.name, "values": option.values} for option in product.options],
+        "variants": [variant_values(variant) for variant in variants],
+        "images": [
+            {"id": medium.id, "url": medium.image.url, "alt": medium.alt or None} for medium in media if medium.image
+        ],
+        "updatedAt": product.updated_at,
+    }
+    return Item(product.id, product.title, values)
+
+
+def variant_values(variant: Variant) -> dict[str, Any]:
+    """A variant as stored."""
+    return {
+        "id": variant.id,
+        "sku": variant.sku or None,
+        "title": variant.title,
+        "price": money(variant.price),
+        "compareAtPrice": money(variant.compare_at_price) if variant.compare_at_price else None,
+        "barcode": variant.barcode or None,
+        "options": {choice.name: choice.value for choice in variant.selected_options},
+    }
+
+
+def money(text: str) -> str:
+    """Two decimal places, whatever the wire has."""
+    return text if text[-3:-2] == "." else f"{Decimal(text):.2f}"
+
+
+def all_of(api: Api, first: Nodes[T], product_id: str, query: str, shape: type[Answered[PartOf[T]]]) -> list[T]:
+    """The connection's nodes with those that did not fit into the product's own answer."""
+    nodes, info = list(first.nodes), first.page_info
+    while info.has_next_page:
+        product = ask(api, query, shape, id=product_id, after=info.end_cursor).data.product
+        if product is None:
+            break  # deleted while we read it: the next import will not meet it
+        nodes += product.part.nodes
+        info = product.part.page_info
+    return nodes
+
+
+def show(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored product in an operation's answer: pictures as plain addresses."""
+    return {**values, "images": [image["url"] for image in values["images"]]}
+
+
+def get_products(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of the catalogue as it is now."""
+    page = products_page(api, values["cursor"], values["limit"])
+    return {"products": [show(item.data) for item in page.items], "nextCursor": page.next_cursor}
