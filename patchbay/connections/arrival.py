@@ -1,0 +1,85 @@
+"""Coming back from the platform: every way that a connect can end, and what is stored of it.
+
+How a grant that waits for its owner's decision is kept lives in `settling`.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select, update
+
+from patchbay import client, clock, oauth, providers, signing
+from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
+from patchbay.connections.settling import is_taken, settle
+from patchbay.connections.upkeep import find
+from patchbay.errors import (
+    PatchbayError,
+    SetupWrong,
+)
+from patchbay.models import (
+    PendingAuthorization,
+    db,
+    transaction,
+)
+
+
+def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
+    """Finish a connect with what the platform sent along. Never raises for what a platform or an attacker may send."""
+    pending = db.session.scalar(
+        select(PendingAuthorization).where(
+            PendingAuthorization.state_hash == signing.hash_token(query.get("state", ""))
+        )
+    )
+    if pending is None:
+        return ended(Outcome.NOT_VERIFIED, None, caller, reason="unknown state")
+    if caller is None:
+        _claim(pending)
+        return ended(Outcome.NOT_SIGNED_IN, pending, None)
+    if pending.user_id != caller.user_id or (pending.session_hash and pending.session_hash != caller.session_hash):
+        return ended(Outcome.NOT_VERIFIED, None, caller, reason="begun by somebody else")
+    if not _claim(pending):
+        connection = find(caller.user_id, pending.integration_id)
+        done = connection is not None and connection.is_connected
+        return ended(Outcome.ALREADY_DONE if done else Outcome.NOT_VERIFIED, pending, caller, reason="used state")
+    if pending.expires_at <= clock.now():
+        return ended(Outcome.EXPIRED, pending, caller)
+    try:
+        return _complete(pending, query, caller)
+    except SetupWrong as error:
+        return ended(Outcome.SETUP_WRONG, pending, caller, reason=error.detail, redirect_uri=pending.redirect_uri)
+    except PatchbayError as error:
+        return ended(Outcome.FAILED, pending, caller, reason=error.detail, kind=error.kind)
+
+
+def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: Caller) -> Returned:
+    provider = providers.get(pending.integration_id)
+    app = oauth.credentials_for(provider)
+    if app is None or provider.identify is None:
+        raise SetupWrong("the credentials are gone", provider=provider.name)
+    if query.get("error") == "access_denied":
+        return ended(Outcome.DENIED, pending, caller)
+    if query.get("error"):
+        raise SetupWrong(f"the platform answered {query['error'][:80]}", provider=provider.name)
+    if not oauth.is_signed_by(provider, app, pending.settings, query):
+        return ended(Outcome.NOT_VERIFIED, pending, caller, reason="bad signature")
+    if is_taken(provider, pending.settings.get(provider.auth.account_field or "") if provider.auth else None, caller):
+        return ended(Outcome.ACCOUNT_TAKEN, pending, caller)
+    verifier = pending.code_verifier
+    db.session.commit()  # nothing stays open across a request
+    grant = oauth.exchange(provider, app, pending.settings, code=query.get("code", ""), code_verifier=verifier)
+    account = provider.identify(
+        client.Client(
+            provider, pending.settings, app.is_sandbox, client.GivenToken(grant.access_token), f"new:{pending.id}"
+        )
+    )
+    return settle(provider, pending, grant, account, is_sandbox=app.is_sandbox)
+
+
+def _claim(pending: PendingAuthorization) -> bool:
+    """Use the state up; True for the one caller who does."""
+    with transaction() as session:
+        claimed = session.execute(
+            update(PendingAuthorization)
+            .where(PendingAuthorization.id == pending.id, PendingAuthorization.used_at.is_(None))
+            .values(used_at=clock.now())
+        )
+    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result has it

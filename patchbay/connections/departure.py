@@ -1,0 +1,95 @@
+"""Leaving for the platform: a connect that is begun, waits for approval, or is called off.
+
+What happens on the way back lives in `arrival`.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from patchbay import audit, clock, oauth, providers, signing
+from patchbay.audit import Deed
+from patchbay.connections.outcomes import PATIENCE, Caller
+from patchbay.errors import (
+    N_,
+    Conflict,
+)
+from patchbay.models import (
+    CallbackOutcome,
+    PendingAuthorization,
+    db,
+    new_id,
+    transaction,
+)
+from patchbay.spec import Status, check
+
+
+def begin(caller: Caller, integration_id: str, values: Mapping[str, Any]) -> oauth.Departure:
+    """Start a connect: check the fields, keep what recognises the return, give the way to the platform.
+
+    Raises NotFound, Conflict (coming soon, not set up), Invalid.
+    """
+    provider = providers.get(integration_id)
+    if provider.status is Status.COMING_SOON or provider.auth is None:
+        raise Conflict(sentence=N_("%(provider)s is coming soon. It cannot be connected yet."), provider=provider.name)
+    app = oauth.credentials_for(provider)
+    if app is None:
+        raise Conflict(sentence=N_("%(provider)s is not set up here. Ask your administrator."), provider=provider.name)
+    clean = check(provider.fields, values)
+    departure = oauth.depart(provider, app, clean)
+    now = clock.now()
+    with transaction() as session:
+        session.execute(
+            delete(PendingAuthorization).where(
+                PendingAuthorization.user_id == caller.user_id,
+                PendingAuthorization.integration_id == integration_id,
+                PendingAuthorization.used_at.is_(None),
+            )
+        )
+        pending = PendingAuthorization(
+            id=new_id("aut"),
+            state_hash=signing.hash_token(departure.state),
+            user_id=caller.user_id,
+            session_hash=caller.session_hash,
+            integration_id=integration_id,
+            settings=clean,
+            redirect_uri=app.redirect_uri,
+            created_at=now,
+            expires_at=now + PATIENCE,
+        )
+        pending.code_verifier = departure.code_verifier
+        session.add(pending)
+        audit.add(Deed.CONNECT_STARTED, user_id=caller.user_id, subject_id=integration_id)
+    return departure
+
+
+def waiting(user_id: str) -> frozenset[str]:
+    """Integrations for which the user has left for the platform and not come back yet."""
+    query = select(PendingAuthorization.integration_id).where(
+        PendingAuthorization.user_id == user_id,
+        PendingAuthorization.used_at.is_(None),
+        PendingAuthorization.expires_at > clock.now(),
+    )
+    return frozenset(db.session.scalars(query))
+
+
+def cancel(user_id: str, integration_id: str) -> None:
+    """Forget a connect that is under way; a return after that is not verified."""
+    with transaction() as session:
+        session.execute(
+            delete(PendingAuthorization).where(
+                PendingAuthorization.user_id == user_id,
+                PendingAuthorization.integration_id == integration_id,
+                PendingAuthorization.used_at.is_(None),
+            )
+        )
+
+
+def forget_expired() -> None:
+    """Delete authorisations and outcomes that nobody can come back to; used states are kept for a day."""
+    now = clock.now()
+    with transaction() as session:
+        session.execute(delete(CallbackOutcome).where(CallbackOutcome.expires_at < now))
+        session.execute(delete(PendingAuthorization).where(PendingAuthorization.expires_at < now - timedelta(days=1)))

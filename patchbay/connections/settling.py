@@ -1,0 +1,197 @@
+"""Storing a grant: on a new connection, on a known one, or aside while its owner decides about another account."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from patchbay import audit, clock, oauth, providers
+from patchbay.audit import Deed
+from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
+from patchbay.connections.upkeep import find, missing_scopes
+from patchbay.errors import (
+    N_,
+    Conflict,
+    PatchbayError,
+)
+from patchbay.models import (
+    Connection,
+    ConnectionState,
+    PendingAuthorization,
+    Record,
+    db,
+    new_id,
+    transaction,
+)
+from patchbay.spec import Account, Provider
+
+log = structlog.get_logger()
+
+
+def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connection:
+    """Decide what to do with the other account that came back: keep the present one, or replace it.
+
+    Replacing deletes the records of the old account. Raises Conflict when there is nothing to decide any more.
+    """
+    provider = providers.get(integration_id)
+    with transaction() as session:
+        pending = session.scalar(
+            select(PendingAuthorization)
+            .where(
+                PendingAuthorization.user_id == user_id,
+                PendingAuthorization.integration_id == integration_id,
+                PendingAuthorization.grant_sealed.is_not(None),
+                PendingAuthorization.expires_at > clock.now(),
+            )
+            .order_by(PendingAuthorization.id.desc())
+        )
+        connection = find(user_id, integration_id)
+        if pending is None or pending.grant is None or connection is None:
+            raise Conflict(sentence=N_("There is nothing to decide any more. Connect again."))
+        kept = msgspec.json.decode(pending.grant, type=_KeptGrant)
+        pending.grant = None
+        if not keep:
+            session.execute(delete(Record).where(Record.connection_id == connection.id))
+            _store(provider, connection, kept.grant(), kept.account(), pending.settings, is_sandbox=kept.is_sandbox)
+            audit.add(Deed.RECONNECTED, user_id=user_id, subject_id=connection.id, account=kept.account_label)
+    if keep:
+        _revoke_quietly(provider, kept.access_token)
+    return connection
+
+
+class _KeptGrant(msgspec.Struct):
+    """A grant that waits, sealed, for its owner's decision."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_at: datetime | None
+    refresh_expires_at: datetime | None
+    scopes: list[str]
+    account_id: str
+    account_label: str
+    is_sandbox: bool
+
+    def grant(self) -> oauth.Grant:
+        return oauth.Grant(
+            self.access_token, self.refresh_token, self.expires_at, self.refresh_expires_at, tuple(self.scopes)
+        )
+
+    def account(self) -> Account:
+        return Account(self.account_id, self.account_label)
+
+
+def is_taken(provider: Provider, account_id: str | None, caller: Caller) -> bool:
+    """Whether another user holds this account, where two cannot: asked before the exchange, which would end theirs."""
+    if provider.auth is None or not provider.auth.grant_is_exclusive or not account_id:
+        return False
+    holder = db.session.scalar(
+        select(Connection.user_id).where(
+            Connection.integration_id == provider.key, Connection.exclusive_account == account_id
+        )
+    )
+    return holder is not None and holder != caller.user_id
+
+
+def settle(
+    provider: Provider, pending: PendingAuthorization, grant: oauth.Grant, account: Account, *, is_sandbox: bool
+) -> Returned:
+    """Store the grant, or keep it aside when it is for another account than before."""
+    caller = Caller(pending.user_id)
+    if is_taken(provider, account.id, caller):
+        _revoke_quietly(provider, grant.access_token)
+        return ended(Outcome.ACCOUNT_TAKEN, pending, caller)
+    try:
+        with transaction() as session:
+            connection = find(pending.user_id, pending.integration_id)
+            if connection is not None and connection.account_id != account.id and _has_content(connection):
+                row = session.get_one(PendingAuthorization, pending.id)
+                row.grant = msgspec.json.encode(_kept(grant, account, is_sandbox)).decode()
+                params = {"before": connection.account_label, "account": account.label}
+                return ended(Outcome.OTHER_ACCOUNT, pending, caller, **params)
+            was_known = connection is not None
+            if connection is None:
+                connection = _new_connection(pending)
+                session.add(connection)
+            _store(provider, connection, grant, account, pending.settings, is_sandbox=is_sandbox)
+            deed = Deed.RECONNECTED if was_known else Deed.CONNECTED
+            audit.add(deed, user_id=pending.user_id, subject_id=connection.id, account=account.label)
+            return ended(_success(connection, was_known=was_known), pending, caller, account=account.label)
+    except IntegrityError:
+        return ended(Outcome.ACCOUNT_TAKEN, pending, caller)  # somebody else's connect finished in between
+
+
+def _success(connection: Connection, *, was_known: bool) -> Outcome:
+    if missing_scopes(connection):
+        return Outcome.CONNECTED_IN_PART
+    return Outcome.RECONNECTED if was_known else Outcome.CONNECTED
+
+
+def _store(
+    provider: Provider,
+    connection: Connection,
+    grant: oauth.Grant,
+    account: Account,
+    settings: Mapping[str, Any],
+    *,
+    is_sandbox: bool,
+) -> None:
+    now = clock.now()
+    asked = tuple(scope.name for scope in provider.auth.scopes) if provider.auth else ()
+    connection.state = ConnectionState.CONNECTED
+    connection.access_token = grant.access_token
+    connection.refresh_token = grant.refresh_token
+    connection.token_expires_at = grant.expires_at
+    connection.refresh_expires_at = grant.refresh_expires_at
+    connection.token_version = (connection.token_version or 0) + 1
+    connection.refresh_lease_token = connection.refresh_lease_until = connection.refresh_failed_at = None
+    connection.settings = {**(connection.settings or {}), **settings}
+    connection.account_id, connection.account_label = account.id, account.label
+    exclusive = provider.auth is not None and provider.auth.grant_is_exclusive
+    connection.exclusive_account = account.id if exclusive else None
+    connection.scopes = list(grant.scopes if grant.scopes is not None else asked)
+    connection.is_sandbox = is_sandbox
+    connection.connected_at = connection.updated_at = now
+
+
+def _new_connection(pending: PendingAuthorization) -> Connection:
+    return Connection(
+        id=new_id("con"),
+        user_id=pending.user_id,
+        integration_id=pending.integration_id,
+        created_at=clock.now(),
+    )
+
+
+def _kept(grant: oauth.Grant, account: Account, is_sandbox: bool) -> _KeptGrant:
+    return _KeptGrant(
+        grant.access_token,
+        grant.refresh_token,
+        grant.expires_at,
+        grant.refresh_expires_at,
+        list(grant.scopes or ()),
+        account.id,
+        account.label,
+        is_sandbox,
+    )
+
+
+def _has_content(connection: Connection) -> bool:
+    """Whether replacing the account would take something away."""
+    if connection.state is not ConnectionState.DISCONNECTED:
+        return True
+    return db.session.scalar(select(Record.id).where(Record.connection_id == connection.id).limit(1)) is not None
+
+
+def _revoke_quietly(provider: Provider, token: str) -> None:
+    """Give back a grant that is not kept; an exclusive one cannot be returned without ending its other holder's."""
+    app = oauth.credentials_for(provider)
+    if app is None:
+        return
+    try:
+        oauth.revoke(provider, app, token)
+    except PatchbayError as error:
+        log.warning("A grant could not be given back.", integration=provider.key, error=error.kind)

@@ -1,0 +1,149 @@
+"""Looking after connections: finding them, changing settings, deleting their data, disconnecting.
+
+How one comes to be lives in `departure` and `arrival`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, func, select, update
+
+from patchbay import audit, client, clock, oauth, providers
+from patchbay.audit import Deed
+from patchbay.errors import (
+    N_,
+    Conflict,
+    CredentialsRefused,
+    NotFound,
+    PatchbayError,
+)
+from patchbay.models import (
+    Connection,
+    ConnectionState,
+    Record,
+    Run,
+    RunStatus,
+    db,
+    transaction,
+)
+from patchbay.models.run import OPEN
+from patchbay.spec import Provider, check
+
+log = structlog.get_logger()
+
+
+def of_user(user_id: str) -> dict[str, Connection]:
+    """The user's connections by integration, disconnected ones included."""
+    found = db.session.scalars(select(Connection).where(Connection.user_id == user_id))
+    return {connection.integration_id: connection for connection in found}
+
+
+def find(user_id: str, integration_id: str) -> Connection | None:
+    """The user's connection to the integration, in whatever state."""
+    return db.session.scalar(
+        select(Connection).where(Connection.user_id == user_id, Connection.integration_id == integration_id)
+    )
+
+
+def connected(user_id: str, integration_id: str) -> Connection:
+    """The user's connection, ready for use. Raises NotFound for an unknown integration, Conflict when not connected."""
+    provider = providers.get(integration_id)
+    connection = find(user_id, integration_id)
+    if connection is None or connection.state is ConnectionState.DISCONNECTED:
+        raise Conflict(sentence=N_("%(provider)s is not connected. Connect it first."), provider=provider.name)
+    return connection
+
+
+def change_settings(user_id: str, integration_id: str, values: Mapping[str, Any]) -> Connection:
+    """Store the settings form. Raises Invalid with field errors, Conflict when not connected."""
+    provider = providers.get(integration_id)
+    clean = check(provider.settings, values)
+    with transaction():
+        connection = connected(user_id, integration_id)
+        connection.settings = {**connection.settings, **clean}
+        connection.updated_at = clock.now()
+        audit.add(Deed.SETTINGS_CHANGED, user_id=user_id, subject_id=connection.id)
+    return connection
+
+
+def disconnect(user_id: str, integration_id: str, *, uninstall: bool = False) -> bool:
+    """End the connection: revoke at the platform where that is possible, delete the tokens in any case.
+
+    `uninstall` removes our app there for good, where that is the platform's way. Records, runs and settings stay.
+    Returns whether the platform confirmed; raises Conflict when there is nothing to disconnect.
+    """
+    provider = providers.get(integration_id)
+    connection = connected(user_id, integration_id)
+    revoked = _revoke(provider, connection, uninstall=uninstall)
+    with transaction() as session:
+        session.refresh(connection)
+        connection.state = ConnectionState.DISCONNECTED
+        connection.access_token = connection.refresh_token = None
+        connection.exclusive_account = None
+        connection.token_expires_at = connection.refresh_expires_at = None
+        connection.token_version += 1
+        connection.updated_at = clock.now()
+        _cancel_open_runs(connection)
+        audit.add(Deed.DISCONNECTED, user_id=user_id, subject_id=connection.id, revoked=str(revoked).lower())
+    return revoked
+
+
+def delete_records(user_id: str, integration_id: str) -> int:
+    """Delete what was imported through the connection; returns how many records. Raises NotFound, Conflict."""
+    providers.get(integration_id)
+    with transaction() as session:
+        connection = find(user_id, integration_id)
+        if connection is None:
+            raise NotFound(integration_id)
+        if session.scalar(
+            select(func.count()).select_from(Run).where(Run.connection_id == connection.id, Run.status.in_(OPEN))
+        ):
+            raise Conflict(sentence=N_("An import is under way. Cancel it first, then delete its data."))
+        deleted = session.execute(delete(Record).where(Record.connection_id == connection.id))
+        count: int = deleted.rowcount  # type: ignore[attr-defined]  # a DELETE's result has it
+        connection.last_synced_at = None
+        audit.add(Deed.RECORDS_DELETED, user_id=user_id, subject_id=connection.id, count=count)
+    return count
+
+
+def missing_scopes(connection: Connection) -> tuple[str, ...]:
+    """Names of declared scopes that were not granted."""
+    provider = providers.get(connection.integration_id)
+    if provider.auth is None:
+        return ()
+    return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes)))
+
+
+def _revoke(provider: Provider, connection: Connection, *, uninstall: bool) -> bool:
+    app = oauth.credentials_for(provider)
+    if app is None or not connection.is_connected:
+        return False
+    source = client.StoredToken(connection.id)
+    try:
+        if uninstall and provider.uninstall is not None:
+            api = client.Client(provider, connection.settings, connection.is_sandbox, source, connection.id)
+            provider.uninstall(api)
+            return True
+        token = connection.refresh_token or connection.access_token or ""
+        db.session.commit()  # nothing stays open across a request
+        return oauth.revoke(provider, app, token)
+    except CredentialsRefused:
+        return True  # the platform knows the token no more
+    except PatchbayError as error:
+        log.warning("A token could not be revoked at the platform.", integration=provider.key, error=error.kind)
+        return False
+
+
+def _cancel_open_runs(connection: Connection) -> None:
+    now = clock.now()
+    db.session.execute(
+        update(Run)
+        .where(Run.connection_id == connection.id, Run.status.in_((RunStatus.QUEUED, RunStatus.WAITING)))
+        .values(status=RunStatus.CANCELLED, ended_at=now, open_key=None, version=Run.version + 1),
+    )
+    db.session.execute(
+        update(Run)
+        .where(Run.connection_id == connection.id, Run.status == RunStatus.RUNNING)
+        .values(cancel_requested_at=now)
+    )
