@@ -1,0 +1,118 @@
+"""Users: signing in, making accounts, changing passwords, locking out.
+
+One-time links live in `links`, API keys in `keys`.
+"""
+
+from sqlalchemy import select
+
+from patchbay import audit, clock, settings
+from patchbay.accounts import passwords
+from patchbay.accounts.brakes import PER_ACCOUNT, PER_ADDRESS, brake
+from patchbay.audit import Deed
+from patchbay.errors import N_, Conflict, Invalid, NotFound, Unauthenticated
+from patchbay.models import Role, User, db, new_id, transaction
+
+DEMO_EMAIL = "demo@patchbay.local"
+
+
+def sign_in(email: str, password: str, address: str) -> User:
+    """The user of these credentials. Raises Unauthenticated (the same for every reason) and TooManyRequests."""
+    email = email.strip().lower()[:254]
+    brake(PER_ADDRESS, "sign-in", address)
+    brake(PER_ACCOUNT, "sign-in", email)
+    user = db.session.scalar(select(User).where(User.email == email))
+    if not passwords.matches(user.password_hash if user else None, password) or user is None or not user.is_active:
+        audit.add(Deed.SIGN_IN_FAILED, user_id=user.id if user else None, email=email[:80])
+        raise Unauthenticated(sentence=N_("E-mail or password is not right."))
+    with transaction():
+        if user.password_hash and passwords.is_outdated(user.password_hash):
+            user.password_hash = passwords.hashed(password)
+        user.last_signed_in_at = clock.now()
+        audit.add(Deed.SIGNED_IN, user_id=user.id, subject_id=user.id)
+    return user
+
+
+def demo_user() -> User:
+    """The demo account, made at first use. Raises NotFound when the sandbox is off."""
+    if not settings.current().sandbox:
+        raise NotFound("demo user")
+    user = by_email(DEMO_EMAIL)
+    return user or create_user(DEMO_EMAIL, settings.current().demo_password, Role.ADMIN)
+
+
+def by_email(email: str) -> User | None:
+    """The user of that e-mail address."""
+    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def by_id(user_id: str) -> User | None:
+    """The user of that id."""
+    return db.session.get(User, user_id)
+
+
+def create_user(email: str, password: str, role: Role) -> User:
+    """Make an account. Raises Invalid (email, password) and Conflict when the address is taken."""
+    email = checked_email(email)
+    passwords.check_password(password)
+    with transaction() as session:
+        if by_email(email) is not None:
+            raise Conflict(sentence=N_("There is an account with this e-mail address already."))
+        user = User(
+            id=new_id("usr"),
+            email=email,
+            password_hash=passwords.hashed(password),
+            role=role,
+            created_at=clock.now(),
+        )
+        session.add(user)
+        audit.add(Deed.USER_CREATED, user_id=user.id, subject_id=user.id, role=role.value)
+    return user
+
+
+def change_password(user: User, present: str, new: str) -> None:
+    """Change the own password; all other sessions end. Raises Invalid, TooManyRequests."""
+    brake(PER_ACCOUNT, "password", user.id)
+    if not passwords.matches(user.password_hash, present):
+        raise Invalid({"present": N_("This is not your present password.")})
+    passwords.check_password(new)
+    set_password(user, new)
+
+
+def users(*, cursor: str | None, limit: int) -> tuple[list[User], str | None]:
+    """All users by id, and the cursor of the next page."""
+    statement = select(User).order_by(User.id).limit(limit + 1)
+    if cursor:
+        statement = statement.where(User.id > cursor)
+    found = list(db.session.scalars(statement))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def set_active(admin: User, user_id: str, *, active: bool) -> User:
+    """Let a user in or lock them out; their sessions end. Raises NotFound, Conflict for oneself."""
+    with transaction():
+        user = db.session.get(User, user_id)
+        if user is None:
+            raise NotFound(user_id)
+        if user.id == admin.id:
+            raise Conflict(sentence=N_("You cannot lock yourself out."))
+        user.is_active = active
+        user.epoch += 1
+        audit.add(Deed.USER_CHANGED, user_id=user.id, subject_id=user.id, active=str(active).lower())
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Store a new password and end all sessions of the user."""
+    with transaction():
+        user.password_hash = passwords.hashed(password)
+        user.epoch += 1
+        audit.add(Deed.PASSWORD_CHANGED, user_id=user.id, subject_id=user.id)
+
+
+def checked_email(email: str) -> str:
+    """The address in its stored form. Raises Invalid."""
+    email = email.strip().lower()
+    name, at, host = email.partition("@")
+    if not (name and at and host) or len(email) > 254 or any(c.isspace() for c in email) or "@" in host:
+        raise Invalid({"email": N_("Enter an e-mail address.")})
+    return email
