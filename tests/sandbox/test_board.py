@@ -78,7 +78,7 @@ def test_board_is_accessible_and_works_in_a_browser(url: str, browser_page: Page
 
     assert Axe().run(browser_page).response["violations"] == []
 
-    form = browser_page.get_by_role("form", name="Order a fault").first
+    form = browser_page.get_by_role("form", name="Order a fault Google Drive")
     form.get_by_label("times").fill("0")
     form.get_by_role("button").click()
     assert "The call answered" in browser_page.get_by_role("status").inner_text()

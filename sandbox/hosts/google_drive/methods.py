@@ -78,11 +78,8 @@ class Methods:
     def delete_file(self, request: Request, viewer: Viewer, file_id: str) -> Response:  # noqa: ARG002 - as its siblings
         """files.delete: for good, past the bin."""
         viewer.demand("DriveFiles.Delete", TO_WRITE)
-        file = self._visible(viewer, file_id)
-        viewer.demand_writable(file)
-        if not file["parents"]:
-            raise DriveRefused(403, "insufficientFilePermissions", "The root folder cannot be deleted.")
-        self._tree.delete(viewer.email, file)
+        with self._tree.transaction():
+            self._tree.delete(viewer.email, self._writable(viewer, file_id))
         return Response(status=204)
 
     def generate_ids(self, request: Request, viewer: Viewer) -> Response:
@@ -99,13 +96,10 @@ class Methods:
         parents = wanted.get("parents") or ["root"]
         if len(parents) > 1:
             raise invalid("parents", "A file may only have one parent.")
-        parent = self._folder(viewer, parents[0])
-        file = fresh(viewer, wanted, [parent], content_type)
-        if not has_bytes(file["mimeType"]):
-            content = None
-        elif content is None:
-            content = b""
-        return shown(self._tree.add(viewer.email, file, content), viewer)
+        with self._tree.transaction():
+            file = fresh(viewer, wanted, [self._folder(viewer, parents[0])], content_type)
+            kept = (content or b"") if has_bytes(file["mimeType"]) else None
+            return shown(self._tree.add(viewer.email, file, kept), viewer)
 
     def revise(
         self,
@@ -120,15 +114,13 @@ class Methods:
         """Change metadata, folder or bytes of a file; answers its full resource."""
         viewer.demand("DriveFiles.Update", TO_CHANGE if content is None else TO_WRITE)
         check_written(wanted, is_update=True)
-        file = self._visible(viewer, file_id)
-        viewer.demand_writable(file)
-        if not file["parents"]:
-            raise DriveRefused(403, "insufficientFilePermissions", "The root folder cannot be changed.")
-        changed = merged(file | {"modifiedTime": now_text()}, wanted, viewer)
-        changed["parents"] = self._moved(viewer, file, moves)
-        if content is not None and "mimeType" not in wanted and content_type:
-            changed["mimeType"] = content_type
-        return shown(self._tree.change(viewer.email, changed, content), viewer)
+        with self._tree.transaction():
+            file = self._writable(viewer, file_id)
+            changed = merged(file | {"modifiedTime": now_text()}, wanted, viewer)
+            changed["parents"] = self._moved(viewer, file, moves)
+            if content is not None and "mimeType" not in wanted and content_type:
+                changed["mimeType"] = content_type
+            return shown(self._tree.change(viewer.email, changed, content), viewer)
 
     def _moved(self, viewer: Viewer, file: Document, moves: "Moves") -> list[str]:
         kept = [parent for parent in file["parents"] if parent not in moves.away(self._tree, viewer)]
@@ -148,6 +140,13 @@ class Methods:
         if folder["mimeType"] != FOLDER:
             raise DriveRefused(403, "parentNotAFolder", "The specified parent is not a folder.")
         return str(folder["id"])
+
+    def _writable(self, viewer: Viewer, file_id: str) -> Document:
+        file = self._visible(viewer, file_id)
+        viewer.demand_writable(file)
+        if not file["parents"]:
+            raise DriveRefused(403, "insufficientFilePermissions", "The root folder cannot be changed.")
+        return file
 
     def _visible(self, viewer: Viewer, file_id: str) -> Document:
         file = self._tree.get(viewer.email, file_id)

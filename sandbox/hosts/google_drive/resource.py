@@ -46,15 +46,8 @@ def shown(file: Document, viewer: Viewer) -> Document:
         "modifiedTime": file["modifiedTime"],
         "modifiedByMeTime": file["modifiedTime"],
         "modifiedByMe": True,
-        "owners": [viewer.person.as_user()],
-        "lastModifyingUser": viewer.person.as_user(),
-        "ownedByMe": True,
-        "shared": False,
-        "viewedByMe": False,
         "isAppAuthorized": viewer.client_id in file["apps"],
         "quotaBytesUsed": file.get("size", "0"),
-        "permissionIds": [viewer.person.permission_id],
-        "permissions": [_owner_permission(viewer)],
         "capabilities": _capabilities(is_folder=is_folder),
         "writersCanShare": file.get("writersCanShare", True),
         "copyRequiresWriterPermission": file.get("copyRequiresWriterPermission", False),
@@ -68,7 +61,7 @@ def shown(file: Document, viewer: Viewer) -> Document:
     own_properties = file.get("appProperties", {}).get(viewer.client_id)
     if own_properties:
         resource["appProperties"] = own_properties
-    return resource | (_content_facts(file) if "size" in file else {})
+    return resource | _owner_facts(viewer) | (_content_facts(file) if "size" in file else {})
 
 
 def check_written(wanted: Document, *, is_update: bool) -> None:
@@ -151,6 +144,18 @@ def _content_facts(file: Document) -> Document:
     if dot:
         facts |= {"fullFileExtension": extension, "fileExtension": extension.rpartition(".")[2]}
     return facts
+
+
+def _owner_facts(viewer: Viewer) -> Document:
+    return {
+        "owners": [viewer.person.as_user()],
+        "lastModifyingUser": viewer.person.as_user(),
+        "ownedByMe": True,
+        "shared": False,
+        "viewedByMe": False,
+        "permissionIds": [viewer.person.permission_id],
+        "permissions": [_owner_permission(viewer)],
+    }
 
 
 def _owner_permission(viewer: Viewer) -> Document:

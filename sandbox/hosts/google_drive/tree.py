@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from sandbox.hosts.google_drive.refusals import DriveRefused, invalid, not_found
@@ -23,6 +24,10 @@ class Tree:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Several calls as one, nobody else in between."""
+        return self._store.transaction()
 
     def open_account(self, account: str) -> Document:
         """The account with `limit` and `used` (bytes) and `root` (id), made with an empty Drive at first sight."""

@@ -156,6 +156,7 @@ class Uploads:
         first, last, total = _content_range(request, session)
         if total is not None and session.total is not None and total != session.total:
             raise _bad_range(f"the total of {total} bytes differs from the announced {session.total}")
+        total = session.total if total is None else total
         if first is None or last is None:
             whole = total == 0 and session.received == 0
             return self._complete(key, session) if whole else _incomplete(session)
