@@ -90,9 +90,11 @@ def _jpeg_without_metadata(content: bytes) -> Iterator[bytes]:
     at = 2
     while True:
         at = content.find(b"\xff", at)
+        if at < 0:
+            raise damaged()
         while content[at + 1 : at + 2] == b"\xff":
             at += 1  # fill bytes
-        if at < 0 or at + 2 > len(content):
+        if at + 2 > len(content):
             raise damaged()
         marker, end = content[at + 1], _jpeg_segment_end(content, at)
         if _draws(marker, content[at + 4 : at + 16]):

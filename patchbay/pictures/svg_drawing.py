@@ -15,7 +15,7 @@ CPU_LIMIT_S = 10
 
 
 def main(longer: str, box: int) -> None:
-    """Read, draw with the `longer` side ("width" or "height") at `box` pixels, write; ends with 0 when all went well."""
+    """Read, draw with the `longer` side ("width" or "height") at `box` pixels, write; ends with 0 when all is well."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from patchbay.errors import Invalid, TooLarge
-from patchbay.pictures import inspect
+from patchbay.pictures import containers, inspect
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="red"/></svg>'
 GPS_IFD = 0x8825
@@ -151,6 +151,24 @@ def test_a_signature_with_rubbish_behind_it_is_refused(start: bytes) -> None:
 def test_pixels_that_do_not_decompress_are_refused() -> None:
     with pytest.raises(Invalid) as refusal:
         inspect.read_picture(png_of(100, 100, b"not zlib"), declared_name="broken.png")
+
+    assert "damaged" in note_on(refusal)
+
+
+def test_a_jpeg_whose_markers_are_lost_is_refused() -> None:
+    content = encoded(two_halves(), "JPEG")
+    without_end = content[:-2] + bytes(2)
+
+    with pytest.raises(Invalid) as refusal:
+        inspect.read_picture(without_end, declared_name="photo.jpg")
+
+    assert "damaged" in note_on(refusal)
+
+
+@pytest.mark.parametrize("segment", [b"\xff\xe0\xff\xfe", b"\xff\xfe\x00\x00", b"\x00" * 40])
+def test_a_jpeg_with_segments_that_lead_nowhere_is_refused(segment: bytes) -> None:
+    with pytest.raises(Invalid) as refusal:
+        containers.without_metadata("JPEG", b"\xff\xd8" + segment)
 
     assert "damaged" in note_on(refusal)
 
