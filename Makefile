@@ -25,7 +25,7 @@ check: $(DEV) $(VENDOR) ## format, lint, types, import contracts, templates, mig
 	@$(PY) -m ruff check --quiet . && echo "lint        well"
 	@$(PY) -m mypy --strict --no-error-summary && echo "types       well"
 	@.venv/bin/lint-imports --no-cache > .venv/imports.txt 2>&1 || { cat .venv/imports.txt; exit 1; }; echo "imports     well"
-	@.venv/bin/djlint templates --lint --quiet && echo "templates   well"
+	@.venv/bin/djlint templates --lint --quiet --profile=jinja --ignore=$(DJLINT_IGNORED) && echo "templates   well"
 	@$(PY) -m patchbay.migrations --check && echo "migrations  well"
 
 demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
@@ -46,6 +46,9 @@ new-provider: $(RUNTIME) ## NAME=acme: write the files of a new provider
 
 clean: ## remove what was installed; the home (var) stays
 	rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
+
+# H015 is a matter of layout alone; H052: the leaving page goes on by itself, without script, by a meta refresh.
+DJLINT_IGNORED := H015,H052
 
 # Tests wait for processes more than they compute, so two of them share a core well.
 TEST_PROCESSES ?= 4

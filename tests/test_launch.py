@@ -6,6 +6,7 @@ What the processes do is tested in the rooms they come from.
 import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import sqlite3
@@ -305,9 +306,11 @@ def _environment(home: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """From below the ports that the system hands to clients, so that no connection takes it before the hub does."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        if not _listens(port):
+            return port
 
 
 def _listens(port: int) -> bool:
