@@ -14,8 +14,8 @@ from flask.typing import ResponseReturnValue
 
 from patchbay import accounts, audit, settings, signing
 from patchbay.connections import Caller
-from patchbay.errors import N_, Forbidden, Unauthenticated
-from patchbay.models import User, new_id
+from patchbay.errors import N_, Forbidden, NotFound, Unauthenticated
+from patchbay.models import ApiKey, User, new_id
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
@@ -40,12 +40,14 @@ def admit() -> None:
     audit.act_as(audit.Actor(address=address(), request_id=g.request_id))
     if request.endpoint in OPEN_ENDPOINTS:
         return
+    if "\x00" in request.path:
+        raise NotFound()  # PostgreSQL takes no such text, and nothing is named by it
     header = request.headers.get("Authorization", "")
     if header:
         _admit_key(header)
     else:
         _admit_session()
-        if request.method not in SAFE_METHODS:
+        if _could_be_forged():
             _check_csrf()
 
 
@@ -54,6 +56,12 @@ def user() -> User:
     found: User | None = g.get("user")
     if found is None:
         raise Unauthenticated()
+    return found
+
+
+def key() -> ApiKey | None:
+    """The API key that the request came with; None for a session."""
+    found: ApiKey | None = g.get("key")
     return found
 
 
@@ -154,6 +162,13 @@ def _admit_session() -> None:
         return
     g.user = found
     audit.act_as(audit.Actor(found.id, address(), g.request_id))
+
+
+def _could_be_forged() -> bool:
+    """Whether a browser could be made to send this in its user's name; without a session a call is refused anyway."""
+    if request.method in SAFE_METHODS:
+        return False
+    return g.user is not None or not request.path.startswith(("/api/", "/v1/"))
 
 
 def _check_csrf() -> None:
