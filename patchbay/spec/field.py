@@ -113,8 +113,8 @@ def _number(field: Field, value: Any) -> int:
 def _boolean(_field: Field, value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in {"on", "true", "off", "false"}:
-        return value in {"on", "true"}
+    if value in ("on", "true", "off", "false"):  # a tuple: a list or object from a JSON body has no hash
+        return value in ("on", "true")
     raise _Wrong(N_("This must be yes or no."))
 
 
