@@ -29,7 +29,7 @@ from patchbay.models import (
     new_id,
     transaction,
 )
-from patchbay.spec import Import, Kind, Operation, check
+from patchbay.spec import Import, Kind, Operation, Status, check
 
 UNCLAIMED = timedelta(seconds=3)
 
@@ -46,9 +46,12 @@ class Query:
 def start(user_id: str, integration_id: str, operation_name: str, values: Mapping[str, Any], trigger: Trigger) -> Run:
     """Ask for an operation. An open run of the same import, or of the same action and values, is returned instead.
 
-    Raises NotFound (integration), Invalid (operation, its values), Conflict (not connected, reconnect needed).
+    Raises NotFound (integration), Invalid (operation, its values), Conflict (coming soon, not connected, reconnect
+    needed).
     """
     provider = providers.get(integration_id)
+    if provider.status is Status.COMING_SOON:
+        raise Conflict(sentence=N_("%(provider)s is coming soon. It cannot be connected yet."), provider=provider.name)
     operation = provider.operation(operation_name)
     if operation is None:
         raise Invalid({"operation": N_("%(provider)s has no such operation.")}, provider=provider.name)
