@@ -294,12 +294,14 @@ def test_a_full_page_of_computed_products_is_quick(shop: Shop) -> None:
 
 
 def test_a_throttle_fault_speaks_graphql(shop: Shop) -> None:
-    shop.control("POST", "faults", json={"kind": "rate_limit", "match": "products"})
+    shop.control("POST", "faults", json={"kind": "rate_limit", "match": "products", "seconds": 3})
 
     answer = shop.graphql("{products(first: 1) {nodes {id}}}")
 
     assert answer["errors"][0]["extensions"]["code"] == "THROTTLED"
-    assert answer["extensions"]["cost"]["throttleStatus"]["restoreRate"] == 100.0
+    cost = answer["extensions"]["cost"]
+    missing = cost["requestedQueryCost"] - cost["throttleStatus"]["currentlyAvailable"]
+    assert missing / cost["throttleStatus"]["restoreRate"] == 3
 
 
 def test_the_ledger_names_the_root_field(shop: Shop) -> None:

@@ -193,6 +193,22 @@ def test_a_computed_product_can_be_changed_and_removed(shop: Shop) -> None:
     assert own.ask('{productByHandle(handle: "mine") {id}}')["productByHandle"]["id"] == nodes[0]["id"]
 
 
+def test_the_state_counts_pictures_as_they_come_and_go(shop: Shop) -> None:
+    shop.control("POST", "generate", json={"count": 10, "seed": 1})
+    nodes = shop.ask("{products(last: 2) {nodes {id}}}")["products"]["nodes"]
+    shop.ask("mutation ($id: ID!) {productDelete(input: {id: $id}) {deletedProductId}}", id=nodes[0]["id"])
+    shop.ask(
+        "mutation ($id: ID!, $media: [CreateMediaInput!])"
+        " {productUpdate(product: {id: $id}, media: $media) {product {id}}}",
+        id=nodes[1]["id"],
+        media=[{"originalSource": "https://images.example.org/a.png", "mediaContentType": "IMAGE"}],
+    )
+
+    totals = shop.control("GET", "state").json()["collections"]
+
+    assert totals == {"products": len(shop.state("products")), "media": len(shop.state("media"))}
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -103,10 +103,10 @@ class Shopify(Platform):
         token_tail = tail_of(request.headers.get("X-Shopify-Access-Token", ""))
         return Description(operation=operation, token_tail=token_tail, account=account)
 
-    def rate_limit(self, request: Request, host: str, path: str, seconds: float) -> Response:
+    def rate_limit(self, request: Request, host: str, path: str, seconds: float) -> Response:  # noqa: ARG002 - the path tells
         """THROTTLED in HTTP 200 for GraphQL, 429 with a decimal Retry-After for everything else."""
         if path.endswith("/graphql.json"):
-            return self._graphql.throttled(self._grant(request, host))
+            return self._graphql.throttled(seconds)
         response = throttled(seconds)
         response.headers["X-Shopify-Shop-Api-Call-Limit"] = "40/40"
         return response
@@ -153,10 +153,9 @@ class Shopify(Platform):
         return {"shop": shop, "count": count, "seed": seed, **totals(count)}
 
     def collections(self, shop: str | None) -> dict[str, int]:
-        """Products, and those pictures of theirs that have come through the API or a file."""
+        """Products and their pictures, computed ones too."""
         domain = _shop_of(shop)
-        kept = sum(len(document["media"]) for document in self._catalogue.kept(domain))
-        return {"products": self._catalogue.count(domain), "media": kept}
+        return {"products": self._catalogue.count(domain), "media": self._catalogue.count_media(domain)}
 
     def page(self, collection: str, cursor: str | None, limit: int, shop: str | None) -> Page:
         """Products as REST has them, pictures as GraphQL has them; the cursor is the last product's number."""
@@ -174,7 +173,9 @@ class Shopify(Platform):
             return self._import(request)
         handle = rest.removeprefix("products/")
         if handle != rest and request.method == "DELETE":
-            shop = _shop_of(request.args.get("shop"))
+            body = request.get_json(silent=True)
+            named = body.get("shop") if isinstance(body, dict) else None
+            shop = _shop_of(request.args.get("shop", named))
             document = self._catalogue.by_handle(shop, handle)
             if document is None:
                 raise ControlRefused("There is no such product", 404)
@@ -245,10 +246,7 @@ class Shopify(Platform):
         """Pictures product by product; a page ends with a whole product, so it may hold more than `limit`."""
         shown: list[Document] = []
         last: str | None = None
-        for document in sorted(self._catalogue.kept(shop), key=lambda each: int(each["number"])):
-            serial = serial_of(shop, document["number"])
-            if after is not None and serial is not None and serial <= after:
-                continue
+        for document in self._catalogue.entries(shop, Span(after)):
             if len(shown) >= limit:
                 return Page(shown, last)
             shown.extend(media_json(document, entry) for entry in document["media"])

@@ -39,11 +39,6 @@ class Bucket:
         self._drain()
         return math.floor(self.size - self.level + 1e-9)
 
-    def empty(self) -> None:
-        """Make the bucket full of use, as if others had spent everything."""
-        self._drain()
-        self.level = self.size
-
     def _drain(self) -> None:
         now = self.clock()
         if self.drained_at:

@@ -65,6 +65,10 @@ class Catalogue:
         computed: int = self._recipe(shop)["count"]
         return self._store.count("products", f"{shop}/") + computed - self._store.count("gone", f"{shop}/")
 
+    def count_media(self, shop: str) -> int:
+        """How many pictures the shop's products have."""
+        return sum(self._media_totals(shop).values())
+
     def entries(self, shop: str, span: Span | None = None) -> Iterator[Document]:
         """Products in id order, fetched as they are asked for."""
         span = span or Span()
@@ -123,6 +127,7 @@ class Catalogue:
         if serial is None:
             raise LookupError("the product is not in this shop")
         with self._store.transaction():
+            self._count_media(shop, serial, -len(document["media"]))
             self._store.delete("handles", f"{shop}/{document['handle']}")
             if serial < FIRST_GENERATED:
                 self._store.delete("products", _key(shop, serial))
@@ -135,6 +140,7 @@ class Catalogue:
         with self._store.transaction():
             self._store.clear("products", f"{shop}/")
             self._store.clear("handles", f"{shop}/")
+            self._store.delete("media_totals", shop)
             self._forget_computed(shop)
 
     def generate(self, shop: str, count: int, seed: int) -> None:
@@ -142,6 +148,7 @@ class Catalogue:
         with self._store.transaction():
             self._forget_computed(shop)
             self._store.put("recipes", shop, {"count": count, "seed": seed})
+            self._count_media(shop, FIRST_GENERATED, generator.totals(count)["images"])
 
     def free_handle(self, shop: str, handle: str) -> str:
         """The handle, or with the first number behind it that nobody has."""
@@ -154,6 +161,8 @@ class Catalogue:
     def _write(self, shop: str, serial: int, document: Document, previous: Document | None) -> None:
         if previous and previous["handle"] != document["handle"]:
             self._store.delete("handles", f"{shop}/{previous['handle']}")
+        before = len(previous["media"]) if previous else 0
+        self._count_media(shop, serial, len(document["media"]) - before)
         self._store.put("handles", f"{shop}/{document['handle']}", {"serial": serial})
         collection = "products" if serial < FIRST_GENERATED else "overrides"
         self._store.put(collection, _key(shop, serial), document)
@@ -164,6 +173,17 @@ class Catalogue:
         self._store.clear("overrides", f"{shop}/")
         self._store.clear("gone", f"{shop}/")
         self._store.delete("recipes", shop)
+        self._store.put("media_totals", shop, self._media_totals(shop) | {"computed": 0})
+
+    def _media_totals(self, shop: str) -> dict[str, int]:
+        return self._store.get("media_totals", shop) or {"stored": 0, "computed": 0}
+
+    def _count_media(self, shop: str, serial: int, more: int) -> None:
+        """Keep the totals as pictures come and go; counting them anew would read every product."""
+        if more:
+            totals = self._media_totals(shop)
+            totals["stored" if serial < FIRST_GENERATED else "computed"] += more
+            self._store.put("media_totals", shop, totals)
 
     def _recipe(self, shop: str) -> Document:
         return self._store.get("recipes", shop) or {"count": 0, "seed": 0}

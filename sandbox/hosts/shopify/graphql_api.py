@@ -5,6 +5,7 @@ API response status and error codes" (read 2026-11).
 """
 
 import logging
+import math
 import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -108,10 +109,11 @@ class GraphQLApi:
         call.asks_one_product = _asks_one_product(executor.operation)
         return self._run(owner, executor)
 
-    def throttled(self, grant: Grant | None) -> Response:
-        """The answer to a call for which there are not enough points."""
-        available = self.buckets.settle((grant.client_id, grant.account), 0) if grant else 0
-        return as_json(_throttled_body(MAX_QUERY_COST, available))
+    def throttled(self, seconds: float) -> Response:
+        """The answer to a call that must wait: so many points are missing as come back in `seconds`, 20 at most."""
+        missing = min(math.ceil(seconds * RESTORE_RATE), BUCKET_SIZE)
+        requested = max(missing, MAX_QUERY_COST)
+        return as_json(_throttled_body(requested, requested - missing))
 
     def _run(self, owner: tuple[str, str], executor: Executor[Any]) -> Response:
         pricing = Pricing(

@@ -4,7 +4,7 @@ How documents are kept and listed is the catalogue's affair; REST's words are ma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 from re import sub
 from typing import Any
@@ -57,7 +57,6 @@ class NewProduct:
     options: tuple[str, ...] = ()
     variants: Sequence[NewVariant] = ()
     pictures: Sequence[NewPicture] = ()
-    seo: dict[str, str | None] = field(default_factory=dict)
 
 
 def assemble(shop: str, serial: int, new: NewProduct, now: str, previous: Document | None = None) -> Document:
@@ -80,7 +79,7 @@ def assemble(shop: str, serial: int, new: NewProduct, now: str, previous: Docume
         "publishedAt": created if new.status == "ACTIVE" else None,
         "templateSuffix": None,
         "isGiftCard": False,
-        "seo": {"title": new.seo.get("title"), "description": new.seo.get("description")},
+        "seo": previous["seo"] if previous else {"title": None, "description": None},
         "options": _options(number, new),
         "slots": dict(previous["slots"]) if previous else {"variant": 0, "media": 0},
     }

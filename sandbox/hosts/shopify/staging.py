@@ -41,7 +41,7 @@ class Staging:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._secret = b"signs policies of the sandbox's storage"
+        self._secret = secrets.token_bytes(32)  # what was signed is stored beside the upload, so it need not last
 
     def announce(self, shop: str, wanted: Document) -> Document:
         """A StagedMediaUploadTarget for a StagedUploadInput."""
