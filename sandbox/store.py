@@ -102,15 +102,10 @@ class Store:
 
     def put_many(self, collection: str, documents: Iterable[tuple[str, Document]]) -> int:
         """Insert or replace a stream of (key, document) in one transaction; answers how many."""
-        written = 0
+        rows = ((self._platform, collection, key, msgspec.json.encode(document)) for key, document in documents)
         with self._database.transaction():
-            for key, document in documents:
-                self._database.connection.execute(
-                    "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)",
-                    (self._platform, collection, key, msgspec.json.encode(document)),
-                )
-                written += 1
-        return written
+            statement = "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)"
+            return self._database.connection.executemany(statement, rows).rowcount
 
     def delete(self, collection: str, key: str) -> bool:
         """Whether there was something to delete."""
@@ -165,12 +160,15 @@ class Store:
                 return
             cursor = page.next_cursor
 
-    def next_number(self, name: str) -> int:
-        """1, 2, 3 and so on for each name; survives a restart, starts anew after `clear()`."""
+    def next_number(self, name: str, step: int = 1) -> int:
+        """1, 2, 3 and so on for each name; survives a restart, starts anew after `clear()`.
+
+        With `step` so many numbers are taken at once, the answer is the last of them.
+        """
         with self._database.transaction():
             self._write(
-                "INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET value = value + 1",
-                *(self._platform, name),
+                "INSERT INTO counters VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = value + ?3",
+                *(self._platform, name, step),
             )
             return self.last_number(name)
 

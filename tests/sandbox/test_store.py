@@ -42,6 +42,15 @@ def test_pages_go_backwards_too(store: Store) -> None:
     assert [document["n"] for document in first.documents + second.documents] == [4, 3, 2, 1, 0]
 
 
+def test_many_documents_are_counted_as_they_are_written(store: Store) -> None:
+    assert store.put_many("files", ((str(number), {}) for number in range(1000))) == 1000
+    assert store.put_many("files", []) == 0
+
+
+def test_numbers_are_taken_one_by_one_or_many_at_once(store: Store) -> None:
+    assert [store.next_number("n"), store.next_number("n", 10), store.next_number("n")] == [1, 11, 12]
+
+
 def test_prefix_keeps_tenants_apart(store: Store) -> None:
     store.put("files", "ada/1", {})
     store.put("files", "ben/1", {})

@@ -122,7 +122,7 @@ class GoogleDrive(Platform):
     def generate(self, wanted: Document) -> Document:
         """`count` files from `seed` in the Drive of `account` (default Ada), as if Patchbay had made them."""
         account = _known_account(wanted.pop("account", None) or PEOPLE[0].email)
-        return generate(self.store, self._tree, account, next(iter(self._grants.apps)), wanted)
+        return generate(self._tree, account, next(iter(self._grants.apps)), wanted)
 
     def collections(self, shop: str | None) -> dict[str, int]:  # noqa: ARG002 - there are no shops here
         """Files, changes and accounts of all people together."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.hosts.google_drive.tree import FOLDER, Tree, generated_content, numbered_id
 from sandbox.platform import ControlRefused
-from sandbox.store import Document, Store
+from sandbox.store import Document
 
 MOST = 10_000_000
 _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ _PER_FOLDER = 50
 _BATCH = 5_000
 
 
-def generate(store: Store, tree: Tree, account: str, client_id: str, wanted: Document) -> Document:
+def generate(tree: Tree, account: str, client_id: str, wanted: Document) -> Document:
     """Make `count` files and folders (one in fifty a folder) from `seed`; answers `{"files": n}`."""
     unknown = set(wanted) - {"count", "seed"}
     if unknown:
@@ -30,8 +30,8 @@ def generate(store: Store, tree: Tree, account: str, client_id: str, wanted: Doc
         raise ControlRefused("seed must be a number")
     root = tree.resolve(account, "root")
     for start in range(0, count, _BATCH):
-        files = list(_files(account, client_id, root, seed, range(start, min(start + _BATCH, count))))
-        _keep(store, tree, account, files)
+        numbers = range(start, min(start + _BATCH, count))
+        tree.add_generated(account, list(_files(account, client_id, root, seed, numbers)))
     return {"files": count}
 
 
@@ -68,11 +68,3 @@ def _content_facts(seed: str) -> Document:
         "sha256Checksum": hashlib.sha256(content).hexdigest(),
         "headRevisionId": f"0B{seed}",
     }
-
-
-def _keep(store: Store, tree: Tree, account: str, files: list[Document]) -> None:
-    """Write one batch in one transaction; a file that is there already is left as it is."""
-    with store.transaction():
-        for file in files:
-            if store.get("files", f"{account}/{file['id']}") is None:
-                tree.add_generated(account, file)

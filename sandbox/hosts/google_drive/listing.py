@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from sandbox.hosts.google_drive.access import Viewer
-from sandbox.hosts.google_drive.query import Condition, needed_parent, parse
+from sandbox.hosts.google_drive.query import Condition, asks_full_text, needed_parent, parse
 from sandbox.hosts.google_drive.refusals import DriveRefused, invalid, not_found
 from sandbox.hosts.google_drive.resource import shown
 from sandbox.hosts.google_drive.tree import FOLDER, Tree
@@ -47,7 +47,7 @@ def list_files(tree: Tree, viewer: Viewer, wanted: Wanted) -> tuple[list[Documen
     """One page of full resources and the token of the next; raises DriveRefused 400 for what makes no sense."""
     condition = parse(wanted.query)
     order = _parsed_order(wanted.order_by)
-    if order and "fullText" in wanted.query:
+    if order and asks_full_text(condition):
         raise DriveRefused(
             400,
             "badRequest",
@@ -60,15 +60,15 @@ def list_files(tree: Tree, viewer: Viewer, wanted: Wanted) -> tuple[list[Documen
         page = _sorted_page(_matching(tree, viewer, condition, None), order, last, wanted.page_size)
     else:
         page = _next_matches(_matching(tree, viewer, condition, last), wanted.page_size)
+    files = [shown(file, viewer) for file in page[: wanted.page_size]]
     if len(page) <= wanted.page_size:
-        return page, None
-    shown_files = page[: wanted.page_size]
-    at = _sort_values(shown_files[-1], order) if order else shown_files[-1]["id"]
-    return shown_files, _write_token(wanted, at)
+        return files, None
+    last_shown = page[wanted.page_size - 1]
+    return files, _write_token(wanted, _sort_values(last_shown, order) if order else last_shown["id"])
 
 
 def _matching(tree: Tree, viewer: Viewer, condition: Condition, after: str | None) -> Iterator[Document]:
-    """Full resources in order of their ids. `root` in a query is an alias, so both ids of the root count."""
+    """Stored files in order of their ids."""
     root = tree.resolve(viewer.email, "root")
     parent = needed_parent(condition)
     if parent not in (None, "root", root):
@@ -77,10 +77,16 @@ def _matching(tree: Tree, viewer: Viewer, condition: Condition, after: str | Non
     for file in files:
         if not viewer.sees(file):
             continue
-        resource = shown(file, viewer)
-        aliased = [*file["parents"], "root"] if root in file["parents"] else file["parents"]
-        if condition.matches(resource | {"parents": aliased}):
-            yield resource
+        if condition.matches(_searchable(file, viewer, root)):
+            yield file
+
+
+def _searchable(file: Document, viewer: Viewer, root: str) -> Document:
+    """What a query may ask, without the work of a full resource; `root` is an alias, so both its ids count."""
+    parents = [*file["parents"], "root"] if root in file["parents"] else file["parents"]
+    own_properties = file.get("appProperties", {}).get(viewer.client_id, {})
+    owners = [{"emailAddress": viewer.email}]
+    return file | {"parents": parents, "appProperties": own_properties, "owners": owners}
 
 
 def _demand_folder(tree: Tree, viewer: Viewer, folder_id: str) -> None:
@@ -139,10 +145,10 @@ def _sort_value(file: Document, key: str) -> Any:
         parts = re.split(r"(\d+)", file["name"].casefold())
         return [_number_rank(part) if part.isdecimal() else [-1, part] for part in parts]
     if key == "quotaBytesUsed":
-        return int(file["quotaBytesUsed"])
+        return int(file.get("size", 0))
     if key == "starred":
         return 0 if file["starred"] else 1
-    if key == "recency":
+    if key in ("recency", "modifiedByMeTime"):
         return file["modifiedTime"]
     return file.get(key, "")
 

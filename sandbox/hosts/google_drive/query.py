@@ -152,6 +152,15 @@ def needed_parent(condition: Condition) -> str | None:
     return None
 
 
+def asks_full_text(condition: Condition) -> bool:
+    """Whether `fullText` occurs anywhere: such a listing cannot be sorted."""
+    if isinstance(condition, Comparison):
+        return condition.term == "fullText"
+    if isinstance(condition, Not):
+        return asks_full_text(condition.inner)
+    return isinstance(condition, All | AnyOf) and any(map(asks_full_text, condition.inner))
+
+
 class _Parser:
     """Recursive descent: `or` binds loosest, then `and`, then `not`."""
 

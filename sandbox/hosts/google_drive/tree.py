@@ -86,13 +86,17 @@ class Tree:
             self._link(account, made)
             return self._keep(account, made, content)
 
-    def add_generated(self, account: str, file: Document) -> None:
-        """Keep a complete new file whose bytes are made from its `seed`."""
+    def add_generated(self, account: str, files: list[Document]) -> None:
+        """Keep complete new files whose bytes are made from their `seed`; one that is there already stays as it is."""
         with self._store.transaction():
-            self._link(account, file)
-            self._use(account, int(file.get("size", 0)))
-            kept = file | {"change": self._note_change(account, file, is_removed=False)}
-            self._store.put("files", f"{account}/{file['id']}", kept)
+            new = [file for file in files if self._store.get("files", f"{account}/{file['id']}") is None]
+            last = self._store.next_number(f"changes:{account}", len(new))
+            numbers = range(last - len(new) + 1, last + 1)
+            kept = [file | {"change": number} for number, file in zip(numbers, new, strict=True)]
+            self._store.put_many("files", ((f"{account}/{file['id']}", file) for file in kept))
+            self._store.put_many("changes", (_change(account, file, is_removed=False) for file in kept))
+            self._store.put_many("children", (link for file in kept for link in _links(account, file)))
+            self._use(account, sum(int(file.get("size", 0)) for file in kept))
 
     def change(self, account: str, file: Document, content: bytes | None) -> Document:
         """Keep a file that was read before and changed since; `content` None leaves the bytes as they are."""
@@ -164,23 +168,15 @@ class Tree:
         if earlier is not None:
             self._store.delete("changes", f"{account}/{earlier:012d}")
         number = self._store.next_number(f"changes:{account}")
-        change = {
-            "number": number,
-            "fileId": file["id"],
-            "removed": is_removed,
-            "time": now_text(),
-            "apps": file["apps"],
-        }
-        self._store.put("changes", f"{account}/{number:012d}", change)
+        self._store.put("changes", *_change(account, file | {"change": number}, is_removed=is_removed))
         return number
 
     def _link(self, account: str, file: Document) -> None:
-        for parent in file["parents"]:
-            self._store.put("children", f"{account}/{parent}/{file['id']}", {"id": file["id"]})
+        self._store.put_many("children", _links(account, file))
 
     def _unlink(self, account: str, file: Document) -> None:
-        for parent in file["parents"]:
-            self._store.delete("children", f"{account}/{parent}/{file['id']}")
+        for key, _ in _links(account, file):
+            self._store.delete("children", key)
 
     def _trash_below(self, account: str, folder_id: str, *, is_trashed: bool) -> None:
         for child in list(self.children(account, folder_id)):
@@ -217,6 +213,23 @@ def generated_content(seed: str) -> bytes:
 def now_text() -> str:
     """The present moment as Drive writes it: UTC, milliseconds, Z."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _change(account: str, file: Document, *, is_removed: bool) -> tuple[str, Document]:
+    """Key and document of the change whose number the file carries."""
+    change = {
+        "number": file["change"],
+        "fileId": file["id"],
+        "removed": is_removed,
+        "time": now_text(),
+        "apps": file["apps"],
+    }
+    return f"{account}/{file['change']:012d}", change
+
+
+def _links(account: str, file: Document) -> list[tuple[str, Document]]:
+    """Keys and documents that put a file into its folders."""
+    return [(f"{account}/{parent}/{file['id']}", {"id": file["id"]}) for parent in file["parents"]]
 
 
 def _signed(account: str, body: str) -> str:

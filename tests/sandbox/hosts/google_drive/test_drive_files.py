@@ -1,5 +1,6 @@
 """Files, folders, visibility, quota and changes, where the official client does not look."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -179,6 +180,7 @@ def test_folder_cannot_be_moved_into_itself(ada: requests.Session, url: str) -> 
         ({"orderBy": "cars"}, "orderBy"),
         ({"fields": "cars"}, "fields"),
         ({"q": "garbage"}, "q"),
+        ({"q": "not fullText contains 'x'", "orderBy": "name"}, "orderBy"),
         ({"corpora": "cars"}, "corpora"),
     ],
 )
@@ -214,6 +216,25 @@ def test_every_order_pages_through_all_files_once(ada: requests.Session, url: st
         token = page.get("nextPageToken")
 
     assert len(seen) == len(set(seen)) == 101
+
+
+def test_listing_of_a_folder_that_is_not_there_is_not_found(ada: requests.Session, url: str) -> None:
+    answer = ada.get(f"{url}{API}/files", params={"q": "'nowhere' in parents"}, timeout=10)
+
+    assert (answer.status_code, reason(answer)) == (404, "notFound")
+
+
+def test_files_made_at_once_by_many_all_count(ada: requests.Session, url: str) -> None:
+    def upload(_: int) -> int:
+        headers = {"Authorization": str(ada.headers["Authorization"])}
+        return requests.post(f"{url}{UPLOAD}?uploadType=media", b"12345", headers=headers, timeout=20).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(upload, range(40)))
+
+    about = ada.get(f"{url}{API}/about?fields=storageQuota(usage)", timeout=10).json()
+    assert statuses == {200}
+    assert about == {"storageQuota": {"usage": "200"}}
 
 
 def test_natural_order_counts_as_people_do(ada: requests.Session, url: str) -> None:
