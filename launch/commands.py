@@ -4,6 +4,7 @@ What the processes do lives in `app`, `jobs` and `sandbox`; when they start and 
 """
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -22,10 +23,10 @@ def redis_command(settings: Settings) -> Sequence[str] | None:
     server = _redis_server()
     if server is None:
         return None
-    socket = redis_socket(settings.home)
-    socket.parent.mkdir(mode=0o700, exist_ok=True)
+    path = redis_socket(settings.home)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     options = {
-        "port": "0", "unixsocket": str(socket), "unixsocketperm": "700",
+        "port": "0", "unixsocket": str(path), "unixsocketperm": "700",
         "save": "", "appendonly": "no", "maxmemory-policy": "noeviction",
         "dir": str(settings.home / "run"), "logfile": str(settings.home / "logs" / "redis.log"), "loglevel": "warning",
         "set-proc-title": "no",  # a rewritten title wipes the environment, and with it the mark of the run
@@ -42,7 +43,7 @@ def web_command(settings: Settings) -> Sequence[str]:
     """granian. The application writes the access log; open event streams would keep a worker alive: so the time-out."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "app:create_app",
-        "--host", settings.host, "--port", str(settings.port), "--http", "1", "--no-ws",
+        "--host", address(settings.host), "--port", str(settings.port), "--http", "1", "--no-ws",
         "--workers", str(settings.web_workers), "--blocking-threads", str(settings.web_threads),
         "--workers-kill-timeout", str(DRAIN_WITHIN_S), "--backlog", str(BACKLOG),
         "--http1-header-read-timeout", str(HEADERS_WITHIN_MS), "--no-access-log", "--log-level", "error",
@@ -58,6 +59,12 @@ def sandbox_command(settings: Settings) -> Sequence[str]:
     """The stand-ins of all platforms, on loopback."""
     state = settings.home / "sandbox.sqlite3"
     return [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port), "--state", str(state)]
+
+
+def address(host: str) -> str:
+    """The IP address of `host`, since granian takes no names; for localhost the IPv4 one, which every machine has."""
+    answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return str(min(answers, key=lambda answer: answer[0] != socket.AF_INET)[4][0])
 
 
 def _redis_server() -> str | None:

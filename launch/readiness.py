@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from launch.commands import address
 from patchbay.settings import Settings
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here: where to knock when web listens everywhere
@@ -29,7 +30,9 @@ def health(settings: Settings) -> tuple[int, str]:
     name = urlsplit(settings.public_url).netloc
     request = f"GET /health HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
     try:
-        with socket.create_connection((WILDCARDS.get(settings.host, settings.host), settings.port), timeout=2.0) as web:
+        with socket.create_connection(
+            (WILDCARDS.get(host := address(settings.host), host), settings.port), timeout=2.0
+        ) as web:
             web.sendall(request.encode("ascii"))
             answer = b"".join(iter(lambda: web.recv(65536), b""))
     except OSError:

@@ -108,6 +108,13 @@ def test_without_the_sandbox_no_demo_account_is_shown(start: Callable[..., Hub])
     assert not _listens(hub.sandbox_port)
 
 
+def test_the_host_may_be_a_name(start: Callable[..., Hub]) -> None:
+    hub = start(HOST="localhost", SANDBOX="off").ready()
+
+    assert hub.said("^Patchbay is ready") == f"Patchbay is ready at http://localhost:{hub.port}"
+    assert hub.status_of_health() == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_within_ten_seconds_though_a_request_is_open(start: Callable[..., Hub], number: int) -> None:
     hub = start().ready()
