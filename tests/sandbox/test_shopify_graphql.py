@@ -107,6 +107,8 @@ def test_a_cursor_survives_the_removal_of_its_product(shop: Shop) -> None:
         ("(tag:wall OR tag:home) AND vendor:'Inkfield Studio' price:<20", {"Peak Poster", "Moth Poster"}),
         ("harbour", {"Harbour Hoodie"}),
         ("updated_at:<2020-01-01", set()),
+        ("updated_at:>0001-01-01T00:00:00+14:00", set()),
+        ("updated_at:<=9999-12-31", set()),
     ],
 )
 def test_a_search_finds_what_it_says(shop: Shop, query: str, titles: set[str]) -> None:
@@ -194,6 +196,7 @@ def test_a_missing_scope_is_denied_in_http_200(url: str) -> None:
         ('{product(id: "7") {id}}', "Invalid global id"),
         ("{nothing}", "Field 'nothing' doesn't exist on type 'QueryRoot'"),
         ("{products(first: ", "Syntax Error"),
+        ("{shop " * 3000 + "{id}" + "}" * 3000, ""),
         ("query ($n: Int!) {products(first: $n) {nodes {id}}}", "$n"),
     ],
 )

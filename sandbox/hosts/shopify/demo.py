@@ -14,55 +14,40 @@ _PICTURES = "https://cdn.shopify.com/s/files/1/0600/0001/products"
 
 def demo_products() -> list[NewProduct]:
     """The content of the demo shop, the same on every start."""
+    return [*_apparel(), *_kitchen_and_home(), *_walls_and_paper()]
+
+
+def _apparel() -> list[NewProduct]:
+    cotton, warm = "<p>Heavy organic cotton, printed by hand.</p>", "<p>Brushed inside, boxy cut, <em>warm</em>.</p>"
     return [
-        _wearable(
-            "Fern Tee", "forest", ("Forest", "Sand", "Black"), "28.00", "<p>Heavy organic cotton, printed by hand.</p>"
-        ),
-        _wearable(
-            "Harbour Hoodie", "navy", ("Navy", "Sage"), "59.00", "<p>Brushed inside, boxy cut, <em>warm</em>.</p>"
-        ),
-        _simple(
-            "Enamel Mug “First Light”",
-            "enamel-mug-white",
-            "Mug",
-            "16.00",
-            ("kitchen", "gift"),
-            "MUG-ENM",
-            compare="19.00",
-        ),
-        _chosen(
-            "Two-Tone Mug", "two-tone-mug-clay", "Mug", "Volume", {"250 ml": "14.00", "450 ml": "17.50"}, ("kitchen",)
-        ),
-        _chosen(
-            "Peak Poster",
-            "peak-poster-sky",
-            "Poster",
-            "Format",
-            {"A4": "15.00", "A3": "22.00", "A2": "34.00", "50 × 70 cm": "39.00"},
-            ("wall", "bestseller"),
-        ),
-        _chosen("Moth Poster", "moth-poster-plum", "Poster", "Format", {"A4": "15.00", "A3": "22.00"}, ("wall",)),
+        _wearable("Fern Tee", "forest", ("Forest", "Sand", "Black"), "28.00", cotton),
+        _wearable("Harbour Hoodie", "navy", ("Navy", "Sage"), "59.00", warm),
         _simple("Market Tote", "market-tote-natural", "Tote", "18.00", ("bag", "organic"), "TOTE-MKT"),
-        _chosen(
-            "Orchard Cushion",
-            "orchard-cushion-clay",
-            "Cushion",
-            "Edge",
-            {"40 cm": "32.00", "50 cm": "38.00"},
-            ("home",),
+    ]
+
+
+def _kitchen_and_home() -> list[NewProduct]:
+    volumes, edges = {"250 ml": "14.00", "450 ml": "17.50"}, {"40 cm": "32.00", "50 cm": "38.00"}
+    models = {"Slim": "21.00", "Tough": "27.00"}
+    return [
+        _simple(
+            "Enamel Mug “First Light”", "enamel-mug-white", "Mug", "16.00", ("kitchen", "gift"), "MUG-ENM", "19.00"
         ),
+        _chosen("Two-Tone Mug", "two-tone-mug-clay", "Mug", "Volume", volumes, ("kitchen",)),
+        _chosen("Orchard Cushion", "orchard-cushion-clay", "Cushion", "Edge", edges, ("home",)),
         _simple("Trail Bottle", "trail-bottle-navy", "Bottle", "24.00", ("outdoor", "gift"), "BTL-TRL"),
+        _chosen("Wave Phone Case", "wave-case-forest", "Phone case", "Model", models, ("tech",), status="DRAFT"),
+    ]
+
+
+def _walls_and_paper() -> list[NewProduct]:
+    small = {"A4": "15.00", "A3": "22.00"}
+    large = {"A2": "34.00", "50 × 70 cm": "39.00"}
+    return [
+        _chosen("Peak Poster", "peak-poster-sky", "Poster", "Format", small | large, ("wall", "bestseller")),
+        _chosen("Moth Poster", "moth-poster-plum", "Poster", "Format", small, ("wall",)),
         _simple("Dot Notebook", "dot-notebook-mustard", "Notebook", "12.50", ("paper", "gift"), "NTB-DOT"),
         _simple("Fox Sticker Set", "fox-sticker-rose", "Sticker", "6.00", ("paper",), "STK-FOX"),
-        _chosen(
-            "Wave Phone Case",
-            "wave-case-forest",
-            "Phone case",
-            "Model",
-            {"Slim": "21.00", "Tough": "27.00"},
-            ("tech",),
-            status="DRAFT",
-        ),
     ]
 
 

@@ -164,11 +164,11 @@ def prepare(query: str) -> Prepared:
     """The parsed and validated document, or the errors in Shopify's words."""
     try:
         document = parse(query, max_tokens=_MOST_TOKENS)
+        return Prepared(document, [_worded(error) for error in validate(schema(), document)])
     except GraphQLError as error:
         return Prepared(None, [_worded(error)])
     except RecursionError:
         return Prepared(None, [{"message": "The query is nested too deeply"}])
-    return Prepared(document, [_worded(error) for error in validate(schema(), document)])
 
 
 def root_field(request: Request) -> str | None:

@@ -42,9 +42,11 @@ def read_page_info(request: Request) -> Document:
             raise RestRefused(400, {name: f"{name} cannot be passed when page_info is present."})
     try:
         cursor = json.loads(base64.urlsafe_b64decode(text))
-        if isinstance(cursor["last"], int) and isinstance(cursor["filters"], dict):
-            return {"direction": cursor["direction"], "last": cursor["last"], "filters": cursor["filters"]}
-    except (binascii.Error, ValueError, KeyError, TypeError):
+        last, filters, direction = cursor["last"], cursor["filters"], cursor["direction"]
+        texts = [direction, *filters, *filters.values()]
+        if isinstance(last, int) and all(isinstance(text, str) for text in texts):
+            return {"direction": direction, "last": last, "filters": filters}
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         pass
     raise RestRefused(400, {"page_info": "Invalid value."})
 

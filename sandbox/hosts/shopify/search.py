@@ -19,6 +19,7 @@ _TOKEN = re.compile(
 )
 _TERM = re.compile(r"(?:([A-Za-z_.]+):)?(<=|>=|<|>)?(.*)", re.DOTALL)
 _TIMES = {"created_at": "createdAt", "updated_at": "updatedAt", "published_at": "publishedAt"}
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000  # room for sums of times on both sides
 _PLAIN = {name: name for name in ("title", "handle", "vendor", "status")} | {"product_type": "productType"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda left, right: left < right,
@@ -197,5 +198,7 @@ def _moment(value: str) -> tuple[datetime, bool] | None:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
+        return None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)), len(value) == 10
