@@ -5,6 +5,7 @@ All else is in the modules beside it.
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -28,6 +29,9 @@ def main() -> int:
             ended.wait()
     except OSError as error:
         sys.stderr.write(f"The sandbox cannot listen on port {wanted.port}: {error.strerror}\n")
+        return 1
+    except sqlite3.Error as error:
+        sys.stderr.write(f"The sandbox cannot use the state file {wanted.state}: {error}\n")
         return 1
     return 0
 

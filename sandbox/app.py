@@ -43,7 +43,7 @@ class Sandbox:
         """The answer as an object; anything unforeseen becomes a 500 and a line in the log."""
         try:
             request.get_data()  # first of all: forms and JSON are read from this copy
-            if request.path == "/":
+            if request.path in ("/", "/_sandbox"):
                 return redirect("/_sandbox/")
             if request.path.startswith("/_sandbox/"):
                 return control.answer(self, request)

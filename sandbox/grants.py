@@ -238,12 +238,20 @@ def tail_of(text: str) -> str | None:
 
 def is_loopback_redirect(uri: str) -> bool:
     """Whether an app of the sandbox may be sent back to this address: http(s), loopback host, no fragment."""
+    if not uri.isprintable():
+        return False
     try:
         parts = urlsplit(uri)
-        host = parts.hostname
+        host, port = parts.hostname, parts.port  # reading the port checks it
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and host in _LOOPBACK and not parts.fragment and "@" not in parts.netloc
+    return (
+        port != 0
+        and parts.scheme in ("http", "https")
+        and host in _LOOPBACK
+        and not parts.fragment
+        and "@" not in parts.netloc
+    )
 
 
 def _check_code(code: Code, redirect_uri: str, verifier: str | None) -> None:

@@ -5,8 +5,10 @@ Werkzeug's own handler closes every connection and waits before it does; this on
 
 import errno
 import io
+import logging
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from sandbox.app import Sandbox, create_app
 from sandbox.faults import ConnectionDropped
+
+log = logging.getLogger("sandbox")
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _NO_BODY = frozenset({204, 304})
@@ -146,8 +150,10 @@ class Server(ThreadedWSGIServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Stay quiet about clients that went away; the application logs its own failures."""
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as it is called
+        """Stay quiet about clients that went away, log the rest."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("The sandbox failed outside of its application")
 
     def end(self) -> None:
         """Stop accepting and cut every open connection."""

@@ -223,6 +223,14 @@ def test_unknown_host_is_not_found(url: str) -> None:
     assert requests.get(f"{url}/www.example.com/x", timeout=10).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/", "/_sandbox"])
+def test_short_addresses_lead_to_the_page(url: str, path: str) -> None:
+    answer = requests.get(url + path, timeout=10)
+
+    assert urlsplit(answer.url).path == "/_sandbox/"
+    assert answer.status_code == 200
+
+
 def test_no_cookie_is_ever_set(ada: requests.Session, url: str) -> None:
     ada.get(url + FILES, timeout=10)
     ada.get(f"{url}/_sandbox/", timeout=10)

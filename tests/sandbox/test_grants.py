@@ -138,6 +138,9 @@ def test_loopback_addresses_may_be_redirected_to(uri: str) -> None:
         "javascript:alert(1)",
         "http://localhost/#x",
         "http://[::1",
+        "http://localhost:99999/",
+        "http://localhost:port/",
+        "http://localhost/\r\nX: y",
     ],
 )
 def test_other_addresses_may_not_be_redirected_to(uri: str) -> None:

@@ -108,6 +108,23 @@ def test_taken_port_is_one_clear_line(url: str) -> None:
     assert ended.stderr == f"The sandbox cannot listen on port {port}: Address already in use\n"
 
 
+def test_unusable_state_file_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_text("no database at all, but long enough to be taken for one" * 50)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--port", str(free_port()), "--state", str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"The sandbox cannot use the state file {path}: file is not a database\n"
+
+
 def test_signal_ends_it_within_two_seconds_with_connections_open(
     process: tuple[subprocess.Popen[str], int],
 ) -> None:

@@ -284,11 +284,11 @@ def _begins_word(held: str, wanted: str) -> bool:
 def _instant(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)  # the default time zone of the search language
+        return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError) as error:
         raise _refused() from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)  # the default time zone of the search language
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _refused() -> DriveRefused:

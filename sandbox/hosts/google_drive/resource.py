@@ -195,14 +195,16 @@ def _check_for(name: str) -> Callable[[object], bool]:
 
 def _is_time(value: object) -> bool:
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
+        return isinstance(value, str) and bool(_time_text(value))
+    except (ValueError, OverflowError):
         return False
 
 
 def _time_text(value: str) -> str:
-    moment = datetime.fromisoformat(value).astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _with_pairs(present: Document, wanted: Document) -> Document:

@@ -129,6 +129,7 @@ def test_deleting_a_folder_deletes_what_is_in_it(ada: requests.Session, url: str
         ({"name": 3}, 400, "invalid"),
         ({"starred": "yes"}, 400, "invalid"),
         ({"createdTime": "yesterday"}, 400, "invalid"),
+        ({"createdTime": "0001-01-01T00:00:00+14:00"}, 400, "invalid"),
         ({"appProperties": {"a": 1}}, 400, "invalid"),
         ({"id": "made-up"}, 400, "invalid"),
         ({"size": "3"}, 403, "fieldNotWritable"),

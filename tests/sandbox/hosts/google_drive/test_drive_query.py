@@ -87,6 +87,7 @@ def test_query_does_not_match(query: str) -> None:
         "not",
         "trashed = false trashed = false",
         "modifiedTime > 'yesterday'",
+        "modifiedTime > '0001-01-01T00:00:00+14:00'",
         "appProperties has { key='a' }",
         "name = 'a'; drop",
         "(" * 3000 + "trashed = false" + ")" * 3000,
