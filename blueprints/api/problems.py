@@ -3,17 +3,18 @@
 The sentences come from `patchbay.errors`; they are translated here.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from blueprints import rendering
+from patchbay import providers
 from patchbay.errors import (
     Forbidden,
     Invalid,
-    Malformed,
     NotFound,
     PatchbayError,
     Refused,
@@ -21,12 +22,13 @@ from patchbay.errors import (
     TooManyRequests,
     Unauthenticated,
     UnsupportedMedia,
+    named,
 )
+from patchbay.models import Run
 
 log = structlog.get_logger()
 
 BY_STATUS: dict[int, type[Refused]] = {
-    400: Malformed,
     401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
@@ -53,28 +55,53 @@ def wants_json() -> bool:
 
 def answer(error: PatchbayError, *, status: int | None = None, run_id: str | None = None) -> Response:
     """The error as JSON, with its status."""
-    sentence = rendering.sentence_of(error)
-    body: dict[str, object] = {
-        "success": False,
-        "error": sentence,
-        "type": error.code,
-        "message": error.detail or sentence,
-        "userMessage": sentence,
-        "retryable": error.retryable,
-        "requestId": g.get("request_id", ""),
-    }
-    if error.params.get("provider"):
-        body["platform"] = error.params["provider"]
+    shape = _shape(type(error), rendering.sentence_of(error), error.detail, _platform(error.params))
     if isinstance(error, Invalid) and error.fields:
-        body["fields"] = {name: rendering.said(text, error.params) for name, text in error.fields.items()}
-    if run_id is not None:
-        body["runId"] = run_id
-    response = jsonify(body)
-    response.status_code = status or error.http_status
-    response.headers["Cache-Control"] = "no-store"
+        shape["fields"] = {name: rendering.said(text, error.params) for name, text in error.fields.items()}
+    response = _answer(shape, status or error.http_status, run_id)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
+
+
+def answer_failed(run: Run) -> Response:
+    """The cause of a failed run as JSON, with the status that belongs to it."""
+    return _answer(cause_of(run), named(run.error_kind or "").http_status, run.id)
+
+
+def cause_of(run: Run) -> dict[str, object]:
+    """Why a run failed: type, message, userMessage, retryable, platform."""
+    kind = named(run.error_kind or "")
+    sentence = rendering.said(run.error_params.get("sentence", kind.sentence), run.error_params)
+    return _shape(kind, sentence, run.error_detail or "", run.integration_id)
+
+
+def _shape(kind: type[PatchbayError], sentence: str, detail: str, platform: str | None) -> dict[str, object]:
+    shape: dict[str, object] = {
+        "type": kind.code,
+        "message": detail or sentence,
+        "userMessage": sentence,
+        "retryable": kind.retryable,
+    }
+    if platform is not None:
+        shape["platform"] = platform
+    return shape
+
+
+def _answer(shape: Mapping[str, object], status: int, run_id: str | None) -> Response:
+    body = {"success": False, "error": shape["userMessage"], **shape, "requestId": g.get("request_id", "")}
+    if run_id is not None:
+        body["runId"] = run_id
+    response = jsonify(body)
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _platform(params: Mapping[str, str]) -> str | None:
+    """The key of the provider that the sentence names; programs know platforms by it."""
+    name = params.get("provider")
+    return next((provider.key for provider in providers.all() if provider.name == name), None)
 
 
 def _is_browser_return() -> bool:
@@ -95,7 +122,10 @@ def _http_error(error: HTTPException) -> Response:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return answer(TooLarge(limit="20 MB"))
     kind = BY_STATUS.get(status, PatchbayError if status >= 500 else Refused)
-    return answer(kind(), status=status)
+    response = answer(kind(), status=status)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _crash(error: Exception) -> Response:

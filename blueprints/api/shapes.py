@@ -1,0 +1,120 @@
+"""What the JSON API shows of each thing: camelCase names, times as ISO 8601 in UTC, no secrets.
+
+What went wrong has its one shape in `problems`; reading and sending are in `bodies`.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from blueprints import rendering
+from blueprints.api import problems
+from patchbay import assets, clock
+from patchbay.catalog import Entry
+from patchbay.models import ApiKey, Asset, AssetKind, Record, Run
+from patchbay.spec import Import, Operation
+
+if TYPE_CHECKING:  # the package of pictures is loaded where one is handled
+    from patchbay.pictures.templates import Template
+
+Shape = dict[str, object]
+
+
+def integration(entry: Entry) -> Shape:
+    """An integration as the user sees it, with what stands of their connection."""
+    row, connection = entry.integration, entry.connection if entry.is_connected else None
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": rendering.said(row.description),
+        "category": row.category.value,
+        "logoUrl": row.logo_url,
+        "status": row.status.value,
+        "isConnected": entry.is_connected,
+        "state": entry.state.value,
+        "account": connection.account_label if connection else None,
+        "isSandbox": connection.is_sandbox if connection else None,
+        "connectedAt": _time(connection.connected_at if connection else None),
+        "lastSyncedAt": _time(connection.last_synced_at if connection else None),
+        "operations": [_operation(operation) for operation in entry.provider.operations],
+    }
+
+
+def run(row: Run, *, with_data: bool) -> Shape:
+    """A run; `resumesAt` while it waits, `error` when it failed, `data` when it succeeded and is asked for."""
+    shape: Shape = {
+        "id": row.id,
+        "integrationId": row.integration_id,
+        "operation": row.operation,
+        "status": row.status.value,
+        "progress": {"done": row.progress_done, "total": row.progress_total},
+        "counts": row.counts,
+        "createdAt": _time(row.created_at),
+        "startedAt": _time(row.started_at),
+        "endedAt": _time(row.ended_at),
+    }
+    if row.resumes_at is not None:
+        shape["resumesAt"] = _time(row.resumes_at)
+    if row.error_kind is not None:
+        shape["error"] = problems.cause_of(row)
+    if with_data and row.result is not None:
+        shape["data"] = row.result
+    return shape
+
+
+def record(row: Record) -> Shape:
+    """One external object as last seen."""
+    return {
+        "id": row.id,
+        "externalId": row.external_id,
+        "integrationId": row.integration_id,
+        "stream": row.stream,
+        "data": row.data,
+        "firstSeenAt": _time(row.first_seen_at),
+        "updatedAt": _time(row.updated_at),
+        "deletedAt": _time(row.deleted_at),
+    }
+
+
+def asset(row: Asset) -> Shape:
+    """A picture, with an address that anybody may fetch it from for an hour."""
+    shape: Shape = {
+        "id": row.id,
+        "kind": row.kind.value,
+        "name": row.name,
+        "url": assets.link(row),
+        "width": row.width,
+        "height": row.height,
+        "contentType": row.content_type,
+        "sizeBytes": row.size_bytes,
+        "createdAt": _time(row.created_at),
+    }
+    if row.kind is AssetKind.MOCKUP:
+        shape |= {"designId": row.design_id, "templateId": row.template_id}
+    return shape
+
+
+def template(given: "Template") -> Shape:
+    """Something that a design can be set onto."""
+    return {"id": given.id, "name": rendering.said(given.name)}
+
+
+def key(row: ApiKey) -> Shape:
+    """An API key without its secret; `tail` are the last four characters of it."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "tail": row.tail,
+        "scopes": row.scopes,
+        "createdAt": _time(row.created_at),
+        "lastUsedAt": _time(row.last_used_at),
+        "revokedAt": _time(row.revoked_at),
+    }
+
+
+def _operation(operation: Operation) -> Shape:
+    stream = operation.stream if isinstance(operation, Import) else None
+    return {"name": operation.name, "title": rendering.said(operation.title), "stream": stream}
+
+
+def _time(moment: datetime | None) -> str | None:
+    return clock.iso(moment) if moment is not None else None

@@ -1,0 +1,63 @@
+"""Waiting in a request until a run has ended, by at most half of the web threads, so that the other half is free.
+
+How a run comes to its end lives in `patchbay.runs`; this only looks at its row.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from patchbay import clock, runs, settings
+from patchbay.models import Run, RunStatus, fresh_view
+
+FIRST_PAUSE_S = 0.03
+LONGEST_PAUSE_S = 0.25
+
+
+class Seats:
+    """How many threads of this process wait now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @contextmanager
+    def take(self, most: int) -> Iterator[bool]:
+        """Take a seat while inside; False when `most` are taken already."""
+        with self._lock:
+            is_seated = self._taken < most
+            self._taken += is_seated
+        try:
+            yield is_seated
+        finally:
+            with self._lock:
+                self._taken -= is_seated
+
+
+seats = Seats()
+
+
+def until_ended(user_id: str, run: Run, seconds: int) -> Run:
+    """The run as it is when it has ended, or when it cannot be waited for any longer. Raises NotFound."""
+    run_id = run.id
+    with seats.take(settings.current().web_threads // 2) as is_seated:
+        deadline = time.monotonic() + (seconds if is_seated else 0)
+        pause_s = FIRST_PAUSE_S
+        while True:
+            fresh_view()
+            run = runs.get(user_id, run_id)
+            left_s = deadline - time.monotonic()
+            if not run.is_open or left_s <= 0 or _is_hopeless(run, left_s):
+                return run
+            fresh_view()  # nothing stays open while this sleeps
+            time.sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+
+def _is_hopeless(run: Run, left_s: float) -> bool:
+    """Whether the run itself waits for longer than its caller would."""
+    if run.status is not RunStatus.WAITING or run.resumes_at is None:
+        return False
+    return run.resumes_at > clock.now() + timedelta(seconds=left_s)
