@@ -47,7 +47,6 @@ def _configure(app: Flask, here: Settings) -> None:
         PERMANENT_SESSION_LIFETIME=timedelta(days=14),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
-        TRUSTED_HOSTS=[here.public_host, "localhost", "127.0.0.1", "[::1]"],
         BABEL_DEFAULT_LOCALE="en",
     )
 

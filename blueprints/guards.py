@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, Response, g, request, session
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import SecurityError
 
 from patchbay import accounts, audit, settings, signing
 from patchbay.connections import Caller
@@ -21,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-OPEN_ENDPOINTS = {"static", "static_files.send", "home.health_check"}
+OPEN_ENDPOINTS = {"static", "static_files.send", "home.health_check", "assets.file", "records.picture"}
 
 
 def init_app(app: Flask) -> None:
@@ -38,6 +39,7 @@ def admit() -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     audit.act_as(audit.Actor(address=address(), request_id=g.request_id))
+    _check_host()
     if request.endpoint in OPEN_ENDPOINTS:
         return
     if "\x00" in request.path:
@@ -136,12 +138,33 @@ def scoped(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def public(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For anybody, signed in or not; a key must have all of these scopes."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            _require(scopes)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
 def _require(scopes: tuple[str, ...]) -> None:
     if g.key is None:
         return
     for scope in scopes:
         if not accounts.allows(g.key, g.user, scope):
             raise Forbidden(sentence=N_("This key lacks the scope %(scope)s."), scope=scope)
+
+
+def _check_host() -> None:
+    """Refuse a Host that is neither ours nor loopback: links and cookies must not be made for it."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    if host != settings.current().public_host and not settings.is_loopback(host):
+        raise SecurityError(f"the host {host[:100]!r} is not served here")
 
 
 def _admit_key(header: str) -> None:

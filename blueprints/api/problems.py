@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from blueprints import rendering
 from patchbay import providers
 from patchbay.errors import (
+    N_,
     Forbidden,
     Invalid,
     NotFound,
@@ -36,6 +37,7 @@ BY_STATUS: dict[int, type[Refused]] = {
     413: TooLarge,
     415: UnsupportedMedia,
 }
+WRONG_METHOD = N_("This address does not take that kind of request. Nothing was changed.")
 
 
 def init_app(app: Flask) -> None:
@@ -55,7 +57,8 @@ def wants_json() -> bool:
 
 def answer(error: PatchbayError, *, status: int | None = None, run_id: str | None = None) -> Response:
     """The error as JSON, with its status."""
-    shape = _shape(type(error), rendering.sentence_of(error), error.detail, _platform(error.params))
+    detail = "" if isinstance(error, Refused) else error.detail  # of a refusal it is no more than an id
+    shape = _shape(type(error), rendering.sentence_of(error), detail, _platform(error.params))
     if isinstance(error, Invalid) and error.fields:
         shape["fields"] = {name: rendering.said(text, error.params) for name, text in error.fields.items()}
     response = _answer(shape, status or error.http_status, run_id)
@@ -116,16 +119,24 @@ def _patchbay_error(error: PatchbayError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if isinstance(error, SecurityError):
+        return _refused_host()
     status = error.code or 500
     if not wants_json() or status < 400:
         return rendering.answer_http_error(error, request_id=g.get("request_id", ""))
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return answer(TooLarge(limit="20 MB"))
     kind = BY_STATUS.get(status, PatchbayError if status >= 500 else Refused)
-    response = answer(kind(), status=status)
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if not isinstance(error, MethodNotAllowed):
+        return answer(kind(), status=status)
+    response = answer(kind(sentence=WRONG_METHOD), status=status)
+    response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response
+
+
+def _refused_host() -> Response:
+    """A Host that is not ours: no page can be drawn, because no address of ours can be named under it."""
+    return Response("This host name is not served here.\n", 400, content_type="text/plain")
 
 
 def _crash(error: Exception) -> Response:
