@@ -80,7 +80,7 @@ def init_app(app: Flask, folder: Path) -> StaticFiles:
     `app` must have been made with `static_folder=None`, else Flask's own route comes first.
     """
     files = StaticFiles(folder)
-    app.add_url_rule("/static/<path:path>", "static_files.file", files.answer)
+    app.add_url_rule("/static/<path:path>", "static_files.send", files.answer)
     app.jinja_env.globals.update(static=files.url, has_logo=files.has_logo, logo_url=files.logo_url)
     return files
 

@@ -22,7 +22,7 @@ from blueprints.rendering.fragments import (
 from blueprints.rendering.headers import leaves_no_trace, never_stored
 from blueprints.rendering.look import csrf_token, remember_look
 from blueprints.rendering.problems import answer_crash, answer_http_error, answer_problem, login_address
-from blueprints.rendering.sentences import said, sentence_of, title_of
+from blueprints.rendering.sentences import said, sentence_of, title_of, told
 from blueprints.rendering.toasts import toast, toast_only
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "title_of",
     "toast",
     "toast_only",
+    "told",
     "trigger",
     "unchanged",
     "wants_fragment",

@@ -2,7 +2,7 @@
 (() => {
   const one = (selector, root = document) => root.querySelector(selector);
   const on = (event, act, root = document) => root.addEventListener(event, act);
-  const modal = one("#modal"), body = one("#modal-body"), toasts = one("#toasts");
+  const modal = one("#modal"), body = one("#modal-body"), toasts = one("#toasts"), alerts = one("#alerts");
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) document.cookie = `tz=${zone};path=/;max-age=31536000;samesite=lax`;
 
@@ -12,10 +12,12 @@
     if (ctx.target !== body || !body.childElementCount || modal.open) return;
     opener = ctx.sourceElement.id;
     modal.showModal();
+    modal.append(toasts, alerts); // what lies outside an open dialog can be neither seen nor heard
     (one("[autofocus]", body) || one("#modal-title", body))?.focus();
   });
   on("close", () => {
     body.replaceChildren();
+    modal.after(toasts, alerts);
     const key = opener.replace(/^[a-z]+-/, "");
     [opener, `connect-${key}`, `name-${key}`, "main"].map((id) => document.getElementById(id)).find(Boolean).focus();
   }, modal);
@@ -48,7 +50,7 @@
   }, 1000);
 
   // No answer at all, or one that a proxy made.
-  const lost = () => one("#alerts").replaceChildren(one("#network-error").content.cloneNode(true));
+  const lost = () => alerts.replaceChildren(one("#network-error").content.cloneNode(true));
   on("htmx:error", ({ detail: { ctx } }) => ctx && !ctx.response && lost());
   on("htmx:response:error", ({ detail: { ctx } }) => ctx.response.status > 501 && !ctx.text.includes("hx-partial") && lost());
 
