@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, jsonify, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from blueprints import rendering
 from patchbay import providers
