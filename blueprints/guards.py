@@ -4,6 +4,7 @@ Whether a password or key is right is decided in `patchbay.accounts`.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -18,10 +19,13 @@ from patchbay.connections import Caller
 from patchbay.errors import N_, Forbidden, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, new_id
 
+log = structlog.get_logger()
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+UNLOGGED_ENDPOINTS = {"static_files.file", "home.health_check"}
 OPEN_ENDPOINTS = {"static", "static_files.send", "home.health_check", "assets.file", "records.picture"}
 
 
@@ -29,13 +33,14 @@ def init_app(app: Flask) -> None:
     """Admit or refuse every request, and put the request's id on every answer and log line."""
     app.before_request(admit)
     app.after_request(_name_request)
+    app.after_request(_log_request)
     app.teardown_request(_forget)
 
 
 def admit() -> None:
     """Find out who asks, and refuse a forged or foreign request. Raises Unauthenticated, Forbidden."""
     g.user = g.key = None
-    g.request_id = new_id("req")
+    g.begun_at, g.request_id = time.perf_counter(), new_id("req")
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     audit.act_as(audit.Actor(address=address(), request_id=g.request_id))
@@ -217,6 +222,22 @@ def _forged() -> Forbidden:
 
 def _name_request(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    return response
+
+
+def _log_request(response: Response) -> Response:
+    """One line a request: the rule and its ids, never the query or a token in the path."""
+    if request.endpoint in UNLOGGED_ENDPOINTS:
+        return response
+    ids = {name: value for name, value in (request.view_args or {}).items() if name != "token"}
+    log.info(
+        "Request answered.",
+        method=request.method,
+        rule=str(request.url_rule or "unknown"),
+        status=response.status_code,
+        duration_ms=round((time.perf_counter() - g.get("begun_at", time.perf_counter())) * 1000, 1),
+        **ids,
+    )
     return response
 
 
