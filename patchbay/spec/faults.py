@@ -54,7 +54,9 @@ class Rule:
         if not self.path:
             return True
         value = answer.at(*self.path)
-        return value in self.values if self.values is not None else bool(value)
+        if self.values is None:
+            return bool(value)
+        return isinstance(value, str | int) and value in self.values
 
 
 def retry_after_s(answer: Answer) -> float | None:

@@ -1,5 +1,7 @@
 """Shopify: the GraphQL Admin API of one shop. Imports its catalogue and adds mockups to its products."""
 
+import msgspec
+
 from patchbay.errors import N_
 from patchbay.providers.shopify.catalogue import PAGE, get_products, import_products, show
 from patchbay.providers.shopify.graphql import Answered, ask, budget, mutate, refill_s
@@ -26,10 +28,18 @@ SHOP = "query Shop { shop { name myshopifyDomain } }"
 UNINSTALL = "mutation Uninstall { appUninstall { userErrors { field message } } }"
 
 
+class Shop(msgspec.Struct, rename="camel"):
+    myshopify_domain: str
+
+
+class ShopAnswer(msgspec.Struct):
+    shop: Shop
+
+
 def identify(api: Api) -> Account:
     """The shop's own domain names the account: it is what people type and what the callback is signed for."""
-    shop = ask(api, SHOP, Answered[dict[str, dict[str, str]]]).data["shop"]
-    return Account(id=shop["myshopifyDomain"], label=shop["myshopifyDomain"])
+    shop = ask(api, SHOP, Answered[ShopAnswer]).data.shop
+    return Account(id=shop.myshopify_domain, label=shop.myshopify_domain)
 
 
 def uninstall(api: Api) -> None:

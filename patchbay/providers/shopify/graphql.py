@@ -21,10 +21,25 @@ class Answered(msgspec.Struct, Generic[T]):
     data: T
 
 
-class Cost(msgspec.Struct):
+class ThrottleStatus(msgspec.Struct, rename="camel"):
+    maximum_available: float
+    currently_available: float
+    restore_rate: float
+
+
+class Cost(msgspec.Struct, rename="camel"):
+    throttle_status: ThrottleStatus
+    requested_query_cost: float | None = None
+
+
+class Extensions(msgspec.Struct):
+    cost: Cost
+
+
+class Costly(msgspec.Struct):
     """What surrounds an answer; read apart from the data, because it is looked at for every answer."""
 
-    extensions: dict[str, Any] = {}
+    extensions: Extensions
 
 
 def ask(api: Api, query: str, shape: type[T], *, is_repeatable: bool = True, **variables: Any) -> T:
@@ -45,18 +60,15 @@ def mutate(api: Api, query: str, field: str, *, is_repeatable: bool = False, **v
 
 def budget(answer: Answer) -> Budget | None:
     """The bucket that every GraphQL answer reports."""
-    cost = (
-        msgspec.json.decode(answer.body, type=Cost).extensions.get("cost")
-        if b'"throttleStatus"' in answer.body
-        else None
-    )
-    if not cost:
+    if b'"throttleStatus"' not in answer.body:
         return None
-    status = cost["throttleStatus"]
-    spent = float(cost.get("requestedQueryCost") or 0)
-    return Budget(
-        float(status["currentlyAvailable"]), float(status["maximumAvailable"]), float(status["restoreRate"]), spent
-    )
+    try:
+        cost = msgspec.json.decode(answer.body, type=Costly).extensions.cost
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # whoever reads the data says what is wrong with the answer
+    status = cost.throttle_status
+    spent = cost.requested_query_cost or 0.0
+    return Budget(status.currently_available, status.maximum_available, status.restore_rate, spent)
 
 
 def refill_s(answer: Answer) -> float | None:
