@@ -5,9 +5,11 @@ What does not live here: the servers (`servers`) and the fixtures themselves.
 
 import contextlib
 import importlib
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -20,6 +22,8 @@ from rq.serializers import JSONSerializer
 from patchbay import accounts, connections, queue, signing
 from patchbay.connections import Caller, Returned
 from patchbay.models import Connection, Role, User
+
+T = TypeVar("T")
 
 PASSWORD = "a long enough password"
 CAST = {"ada@example.org": Role.ADMIN, "ben@example.org": Role.MEMBER, "cleo@example.org": Role.MEMBER}
@@ -67,9 +71,9 @@ class Queue:
 
     def _take(self) -> tuple[str, str] | None:
         for each in self._queues():
-            job_id = each.pop_job_id()
-            if job_id is not None:
-                job = each.fetch_job(job_id)
+            job_id = each.connection.lpop(each.key)
+            if isinstance(job_id, bytes):
+                job = each.fetch_job(job_id.decode())
                 assert job is not None
                 return _hint(job)
         return None
@@ -195,3 +199,16 @@ def in_context(app: Flask) -> Iterator[None]:
     """The present app context, or one of its own."""
     with contextlib.nullcontext() if has_app_context() else app.app_context():
         yield
+
+
+def at_once(app: Flask, calls: Sequence[Callable[[], T]]) -> list[T]:
+    """What the calls answer when as many threads, each in an app context of its own, make them at the same time."""
+    ready = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], T]) -> T:
+        with app.app_context():
+            ready.wait(timeout=10)
+            return call()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(make, calls))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from patchbay import audit, clock, oauth, providers
 from patchbay.audit import Deed
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
-from patchbay.connections.upkeep import find, missing_scopes
+from patchbay.connections.upkeep import end_runs, find, missing_scopes
 from patchbay.errors import (
     N_,
     Conflict,
@@ -35,32 +35,45 @@ log = structlog.get_logger()
 def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connection:
     """Decide what to do with the other account that came back: keep the present one, or replace it.
 
-    Replacing deletes the records of the old account. Raises Conflict when there is nothing to decide any more.
+    Replacing ends the runs and deletes the records of the old account. Raises Conflict when there is nothing to decide
+    any more, or when somebody else has connected the account meanwhile.
     """
     provider = providers.get(integration_id)
+    try:
+        connection, refused_token = _decide(provider, user_id, keep=keep)
+    except IntegrityError:
+        raise Conflict(
+            sentence=N_("This %(provider)s account is already connected by someone else here."), provider=provider.name
+        ) from None
+    if refused_token is not None:
+        _revoke_quietly(provider, refused_token)
+    return connection
+
+
+def _decide(provider: Provider, user_id: str, *, keep: bool) -> tuple[Connection, str | None]:
+    """The connection as decided, and the access token of the grant that is not kept."""
     with transaction() as session:
         pending = session.scalar(
             select(PendingAuthorization)
             .where(
                 PendingAuthorization.user_id == user_id,
-                PendingAuthorization.integration_id == integration_id,
+                PendingAuthorization.integration_id == provider.key,
                 PendingAuthorization.grant_sealed.is_not(None),
                 PendingAuthorization.expires_at > clock.now(),
             )
             .order_by(PendingAuthorization.id.desc())
         )
-        connection = find(user_id, integration_id)
+        connection = find(user_id, provider.key)
         if pending is None or pending.grant is None or connection is None:
             raise Conflict(sentence=N_("There is nothing to decide any more. Connect again."))
         kept = msgspec.json.decode(pending.grant, type=_KeptGrant)
         pending.grant = None
         if not keep:
+            end_runs(connection)
             session.execute(delete(Record).where(Record.connection_id == connection.id))
             _store(provider, connection, kept.grant(), kept.account(), pending.settings, is_sandbox=kept.is_sandbox)
             audit.add(Deed.RECONNECTED, user_id=user_id, subject_id=connection.id, account=kept.account_label)
-    if keep:
-        _revoke_quietly(provider, kept.access_token)
-    return connection
+    return connection, kept.access_token if keep else None
 
 
 class _KeptGrant(msgspec.Struct):

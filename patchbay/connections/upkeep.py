@@ -84,7 +84,7 @@ def disconnect(user_id: str, integration_id: str, *, uninstall: bool = False) ->
         connection.token_expires_at = connection.refresh_expires_at = None
         connection.token_version += 1
         connection.updated_at = clock.now()
-        _cancel_open_runs(connection)
+        end_runs(connection)
         audit.add(Deed.DISCONNECTED, user_id=user_id, subject_id=connection.id, revoked=str(revoked).lower())
     return revoked
 
@@ -105,6 +105,21 @@ def delete_records(user_id: str, integration_id: str) -> int:
         connection.last_synced_at = None
         audit.add(Deed.RECORDS_DELETED, user_id=user_id, subject_id=connection.id, count=count)
     return count
+
+
+def end_runs(connection: Connection) -> None:
+    """Cancel the open runs in the present transaction. A worker that has one loses its lease and writes no more."""
+    db.session.execute(
+        update(Run)
+        .where(Run.connection_id == connection.id, Run.status.in_(OPEN))
+        .values(
+            status=RunStatus.CANCELLED,
+            ended_at=clock.now(),
+            open_key=None,
+            lease_token=None,
+            version=Run.version + 1,
+        )
+    )
 
 
 def missing_scopes(connection: Connection) -> tuple[str, ...]:
@@ -133,17 +148,3 @@ def _revoke(provider: Provider, connection: Connection, *, uninstall: bool) -> b
     except PatchbayError as error:
         log.warning("A token could not be revoked at the platform.", integration=provider.key, error=error.kind)
         return False
-
-
-def _cancel_open_runs(connection: Connection) -> None:
-    now = clock.now()
-    db.session.execute(
-        update(Run)
-        .where(Run.connection_id == connection.id, Run.status.in_((RunStatus.QUEUED, RunStatus.WAITING)))
-        .values(status=RunStatus.CANCELLED, ended_at=now, open_key=None, version=Run.version + 1),
-    )
-    db.session.execute(
-        update(Run)
-        .where(Run.connection_id == connection.id, Run.status == RunStatus.RUNNING)
-        .values(cancel_requested_at=now)
-    )
