@@ -26,7 +26,7 @@ R = TypeVar("R", bound=ResponseReturnValue)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UNLOGGED_ENDPOINTS = {"static_files.file", "home.health_check"}
-OPEN_ENDPOINTS = {"static", "static_files.send", "home.health_check", "assets.file", "records.picture"}
+OPEN_ENDPOINTS = {"static_files.file", "home.health_check", "assets.file", "records.picture"}
 
 
 def init_app(app: Flask) -> None:
