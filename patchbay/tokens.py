@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import or_, select, update
 
 from patchbay import audit, clock, oauth, providers
-from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError
+from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, PatchbayError, ProviderUnavailable
 from patchbay.models import Connection, ConnectionState, db, fresh_view, new_id, transaction
 
 log = structlog.get_logger()
@@ -40,7 +40,15 @@ def fresh(connection_id: str) -> Token:
         return _token(connection)
     if connection.refresh_token_sealed is None:
         return _token(connection)
-    return refresh(connection_id, seen_version=connection.token_version)
+    is_good = connection.token_expires_at > clock.now()
+    if is_good and not _may_try_again(connection):
+        return _token(connection)
+    try:
+        return refresh(connection_id, seen_version=connection.token_version)
+    except (NetworkError, ProviderUnavailable):
+        if not is_good:
+            raise
+        return _token(_read(connection_id))
 
 
 def refresh(connection_id: str, *, seen_version: int) -> Token:
@@ -96,7 +104,7 @@ def refresh_if_due(connection_id: str) -> None:
     """Refresh ahead of need; what goes wrong is on the row and tried again by the clock."""
     try:
         fresh(connection_id)
-    except (NetworkError, GrantExpired) as error:
+    except PatchbayError as error:
         log.warning("A token could not be refreshed.", connection_id=connection_id, error=error.kind)
 
 
@@ -104,7 +112,7 @@ def _refresh_as_owner(connection_id: str, lease: str) -> Token:
     connection = _read(connection_id)
     provider = providers.get(connection.integration_id)
     app = oauth.credentials_for(provider)
-    refresh_token = connection.refresh_token
+    refresh_token, version = connection.refresh_token, connection.token_version
     db.session.commit()  # nothing stays open across a request
     try:
         if app is None or refresh_token is None:
@@ -117,15 +125,20 @@ def _refresh_as_owner(connection_id: str, lease: str) -> Token:
     except Exception:
         _release(connection_id, lease, failed_at=clock.now())
         raise
-    return _store(connection_id, lease, grant)
+    return _store(connection_id, version, grant)
 
 
-def _store(connection_id: str, lease: str, grant: oauth.Grant) -> Token:
-    """Keep the new pair. A grant that came for a lapsed lease is kept all the same when nobody else's came before:
-    the platform may already have ended the old one."""
+def _store(connection_id: str, version: int, grant: oauth.Grant) -> Token:
+    """Keep the new pair in place of the one of `version`, unless another came first.
+
+    A grant that came for a lapsed lease is kept too: the platform may already have ended the old one. Raises
+    CredentialsRefused when the connection has ended meanwhile.
+    """
     with transaction() as session:
         connection = session.get_one(Connection, connection_id, populate_existing=True)
-        if connection.refresh_lease_token == lease or connection.refresh_lease_token is None:
+        if connection.state is not ConnectionState.CONNECTED:
+            raise CredentialsRefused("the connection ended during the refresh", provider=_name(connection))
+        if connection.token_version == version:
             connection.access_token = grant.access_token
             if grant.refresh_token is not None:
                 connection.refresh_token = grant.refresh_token
@@ -177,6 +190,12 @@ def _read(connection_id: str) -> Connection:
 
 def _token(connection: Connection) -> Token:
     return Token(connection.access_token or "", connection.token_version)
+
+
+def _may_try_again(connection: Connection) -> bool:
+    """Whether the last refresh went well, or failed a while ago."""
+    failed_at = connection.refresh_failed_at
+    return failed_at is None or failed_at < clock.now() - RETRY_AFTER_FAILURE
 
 
 def _margin(connection: Connection) -> timedelta:

@@ -1,0 +1,312 @@
+"""Tokens: refreshed ahead of their end, once for everybody, and what becomes of a connection when that fails."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from patchbay import connections, tokens
+from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, ProviderUnavailable
+from patchbay.models import AuditEntry, Connection, ConnectionState, User, db, fresh_view, transaction
+from tests.stage import FrozenClock, Sandbox, Walker, at_once, wait_until
+
+pytestmark = pytest.mark.usefixtures("context")
+
+ALMOST_AN_HOUR = {"minutes": 57}
+
+
+@pytest.fixture
+def shop(frozen_clock: FrozenClock, connect: Walker, ada: User) -> Connection:
+    """A connection whose token lives for an hour from now."""
+    return connect(ada, "shopify", shop="demo-shop")
+
+
+def refreshes(sandbox: Sandbox, provider: str = "shopify") -> int:
+    return len(sandbox.received(provider, grantType="refresh_token"))
+
+
+def reread(connection: Connection) -> Connection:
+    fresh_view()
+    return db.session.get_one(Connection, connection.id, populate_existing=True)
+
+
+def count_of(action: str) -> int:
+    return db.session.scalar(select(func.count()).where(AuditEntry.action == action)) or 0
+
+
+def test_a_token_that_lives_long_is_used_as_it_is(shop: Connection, sandbox: Sandbox) -> None:
+    token = tokens.fresh(shop.id)
+
+    assert token.value == shop.access_token
+    assert token.value not in repr(token)
+    assert refreshes(sandbox) == 0
+
+
+def test_a_token_is_refreshed_ahead_of_its_end(shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock) -> None:
+    before = (shop.access_token, shop.refresh_token, shop.token_version)
+    frozen_clock.advance(**ALMOST_AN_HOUR)
+
+    token = tokens.fresh(shop.id)
+
+    after = reread(shop)
+    assert token.value == after.access_token
+    assert (after.access_token, after.refresh_token) != before[:2]
+    assert after.refresh_token != before[1]
+    assert after.token_version == before[2] + 1
+    assert after.token_expires_at == frozen_clock.now() + timedelta(hours=1)
+    assert refreshes(sandbox) == 1
+    assert count_of("token_refreshed") == 1
+
+
+def test_a_platform_that_keeps_the_refresh_token_leaves_it_in_place(
+    ada: User, connect: Walker, frozen_clock: FrozenClock
+) -> None:
+    connection = connect(ada, "google-drive")
+    before = (connection.access_token, connection.refresh_token)
+    frozen_clock.advance(hours=1)
+
+    tokens.fresh(connection.id)
+
+    after = reread(connection)
+    assert after.access_token != before[0]
+    assert after.refresh_token == before[1]
+
+
+def test_twenty_threads_refresh_once(shop: Connection, app: Flask, sandbox: Sandbox, frozen_clock: FrozenClock) -> None:
+    frozen_clock.advance(hours=2)
+    shop_id = shop.id
+
+    values = at_once(app, [lambda: tokens.fresh(shop_id).value] * 20)
+
+    assert len(set(values)) == 1
+    assert refreshes(sandbox) == 1
+
+
+def test_a_refused_token_is_replaced_once_for_all_who_saw_it(shop: Connection, app: Flask, sandbox: Sandbox) -> None:
+    shop_id, seen = shop.id, shop.token_version
+
+    values = at_once(app, [lambda: tokens.refresh(shop_id, seen_version=seen).value] * 8)
+
+    assert len(set(values)) == 1
+    assert refreshes(sandbox) == 1
+
+
+def test_a_lost_answer_is_made_good_by_the_next_refresh(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    sandbox.fault("shopify", "lost_response", match="access_token")
+    frozen_clock.advance(hours=2)
+
+    with pytest.raises(NetworkError):
+        tokens.fresh(shop.id)
+    token = tokens.fresh(shop.id)
+
+    assert token.value == reread(shop).access_token
+    assert refreshes(sandbox) == 2
+    assert reread(shop).is_connected
+
+
+@pytest.mark.parametrize("kind", ["server_error", "reset"])
+def test_a_refresh_that_fails_leaves_the_present_token_in_use_while_it_is_good(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, kind: str
+) -> None:
+    sandbox.fault("shopify", kind, match="access_token", times=0)
+    frozen_clock.advance(**ALMOST_AN_HOUR)
+    present = shop.access_token
+
+    values = [tokens.fresh(shop.id).value for _ in range(3)]
+
+    assert values == [present] * 3
+    assert refreshes(sandbox) == 1
+    assert reread(shop).is_connected
+
+
+@pytest.mark.parametrize(("kind", "error"), [("server_error", ProviderUnavailable), ("reset", NetworkError)])
+def test_a_refresh_that_fails_after_the_end_says_so_and_leaves_the_connection(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, kind: str, error: type[Exception]
+) -> None:
+    sandbox.fault("shopify", kind, match="access_token", times=0)
+    frozen_clock.advance(hours=2)
+
+    with pytest.raises(error):
+        tokens.fresh(shop.id)
+
+    after = reread(shop)
+    assert after.is_connected
+    assert after.refresh_failed_at == frozen_clock.now()
+    assert after.refresh_lease_token is None
+
+
+def test_a_dead_grant_needs_its_owner_and_is_said_once(
+    shop: Connection, app: Flask, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    sandbox.fault("shopify", "revoked_grant")
+    frozen_clock.advance(hours=2)
+    shop_id = shop.id
+
+    def refused() -> bool:
+        with pytest.raises(GrantExpired):
+            tokens.fresh(shop_id)
+        return True
+
+    at_once(app, [refused] * 5)
+
+    assert reread(shop).state is ConnectionState.RECONNECT_NEEDED
+    assert count_of("reconnect_needed") == 1
+    assert refreshes(sandbox) == 1
+
+
+def test_a_refused_token_without_a_refresh_token_cannot_be_replaced(shop: Connection) -> None:
+    with transaction():
+        shop.refresh_token = None
+
+    with pytest.raises(CredentialsRefused):
+        tokens.refresh(shop.id, seen_version=shop.token_version)
+
+
+def test_a_token_without_an_end_and_refresh_token_is_used(shop: Connection, frozen_clock: FrozenClock) -> None:
+    with transaction():
+        shop.refresh_token = None
+    frozen_clock.advance(hours=2)
+
+    assert tokens.fresh(shop.id).value == shop.access_token
+
+
+def test_a_disconnected_connection_has_no_token(shop: Connection, ada: User) -> None:
+    connections.disconnect(ada.id, "shopify")
+
+    with pytest.raises(CredentialsRefused):
+        tokens.fresh(shop.id)
+
+
+def test_the_refresh_of_a_worker_that_died_is_taken_over(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    frozen_clock.advance(hours=2)
+    with transaction():
+        shop.refresh_lease_token = "lse_of_the_dead"
+        shop.refresh_lease_until = frozen_clock.now() - timedelta(seconds=1)
+
+    tokens.fresh(shop.id)
+
+    assert refreshes(sandbox) == 1
+    assert reread(shop).refresh_lease_token is None
+
+
+def test_a_refresh_under_way_elsewhere_is_waited_for_but_not_for_ever(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen_clock.advance(hours=2)
+    with transaction():
+        shop.refresh_lease_token = "lse_of_another"
+        shop.refresh_lease_until = frozen_clock.now() + timedelta(seconds=30)
+    monkeypatch.setattr(tokens, "LEASE", timedelta(seconds=0.3))
+
+    with pytest.raises(NetworkError):
+        tokens.fresh(shop.id)
+
+    assert refreshes(sandbox) == 0
+
+
+def test_a_refresh_that_ends_after_a_disconnect_stores_nothing(
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox
+) -> None:
+    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    shop_id, seen = shop.id, shop.token_version
+    refused: list[bool] = []
+
+    def refresh() -> None:
+        with app.app_context(), pytest.raises(CredentialsRefused):
+            tokens.refresh(shop_id, seen_version=seen)
+        refused.append(True)
+
+    worker = threading.Thread(target=refresh)
+    worker.start()
+    wait_until(lambda: refreshes(sandbox) == 1)
+    connections.disconnect(ada.id, "shopify")
+    worker.join()
+
+    after = reread(shop)
+    assert refused
+    assert after.access_token_sealed is None
+    assert after.refresh_token_sealed is None
+
+
+def test_a_refresh_that_ends_after_a_reconnect_does_not_replace_the_new_tokens(
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker
+) -> None:
+    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    shop_id, seen = shop.id, shop.token_version
+
+    def refresh() -> None:
+        with app.app_context():
+            tokens.refresh(shop_id, seen_version=seen)
+
+    worker = threading.Thread(target=refresh)
+    worker.start()
+    wait_until(lambda: refreshes(sandbox) == 1)
+    renewed = connect(ada, "shopify", shop="demo-shop").access_token
+    worker.join()
+
+    assert reread(shop).access_token == renewed
+
+
+def test_the_clock_finds_tokens_that_end_soon(shop: Connection, frozen_clock: FrozenClock) -> None:
+    before = tokens.due()
+    frozen_clock.advance(**ALMOST_AN_HOUR)
+
+    assert before == []
+    assert tokens.due() == [shop.id]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": ConnectionState.RECONNECT_NEEDED},
+        {"state": ConnectionState.DISCONNECTED},
+        {"refresh_token_sealed": None},
+        {"token_expires_at": None},
+    ],
+)
+def test_the_clock_leaves_alone_what_cannot_be_refreshed(
+    shop: Connection, frozen_clock: FrozenClock, change: dict[str, object]
+) -> None:
+    frozen_clock.advance(hours=2)
+    with transaction():
+        for name, value in change.items():
+            setattr(shop, name, value)
+
+    assert tokens.due() == []
+
+
+def test_a_failed_refresh_is_tried_again_after_a_minute(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    sandbox.fault("shopify", "server_error", match="access_token")
+    frozen_clock.advance(hours=2)
+
+    tokens.refresh_if_due(shop.id)
+    right_after = tokens.due()
+    frozen_clock.advance(minutes=2)
+    later = tokens.due()
+    tokens.refresh_if_due(shop.id)
+
+    assert right_after == []
+    assert later == [shop.id]
+    assert tokens.due() == []
+    assert refreshes(sandbox) == 2
+
+
+@pytest.mark.parametrize("kind", ["server_error", "reset", "malformed", "truncated", "revoked_grant"])
+def test_a_refresh_ahead_of_need_leaves_its_failure_on_the_row(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, kind: str
+) -> None:
+    sandbox.fault("shopify", kind, match="access_token")
+    frozen_clock.advance(hours=2)
+
+    tokens.refresh_if_due(shop.id)
+
+    after = reread(shop)
+    assert (after.refresh_failed_at is not None) or (after.state is ConnectionState.RECONNECT_NEEDED)
