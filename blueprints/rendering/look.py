@@ -3,6 +3,7 @@
 Who the reader is lives in `guards`; it leaves the user in `flask.g.user` (None: nobody is signed in).
 """
 
+import functools
 import secrets
 import zoneinfo
 from typing import Literal
@@ -50,14 +51,28 @@ def remember_look(response: Response, *, theme: str, shortcuts: bool) -> Respons
 
 def locale() -> str | None:
     """The best of the languages that there are translations for."""
-    known = [str(found) for found in current_app.extensions["babel"].instance.list_translations()]
-    return request.accept_languages.best_match([*known, "en"], default="en")
+    return request.accept_languages.best_match(_languages(), default="en")
 
 
 def timezone() -> str | None:
     """The time zone that app.js found in the browser; None (UTC) when unknown."""
     name = request.cookies.get("tz", "")
-    return name if name in zoneinfo.available_timezones() else None
+    return name if name in _zones() else None
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """All zones there are; finding them reads hundreds of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _languages() -> list[str]:
+    """What the catalogues speak, and English; looked up once per app, since it reads folders."""
+    known: list[str] | None = current_app.extensions.get("languages")
+    if known is None:
+        known = sorted({str(found) for found in current_app.extensions["babel"].instance.list_translations()} | {"en"})
+        current_app.extensions["languages"] = known
+    return known
 
 
 def init_app(app: Flask, *, has_sandbox: bool) -> None:
