@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from patchbay import clock
 from patchbay.errors import N_, Invalid, NotFound
@@ -125,6 +125,12 @@ def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[Record],
         statement = statement.where(Record.id > cursor)
     found = list(db.session.scalars(statement))
     return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def counts(connection_id: str) -> dict[str, int]:
+    """How many records are kept of each stream, those that vanished at the platform included."""
+    statement = select(Record.stream, func.count()).where(Record.connection_id == connection_id).group_by(Record.stream)
+    return {row.stream: row[1] for row in db.session.execute(statement)}
 
 
 def get(user_id: str, record_id: str) -> Record:

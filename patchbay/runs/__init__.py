@@ -102,10 +102,20 @@ def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[Run], st
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
-def logs(run_id: str, *, after: int = 0, limit: int = 500) -> list[RunLog]:
-    """The run's log lines behind number `after`, oldest first."""
+def logs(run_id: str, *, after: int = 0, level: LogLevel | None = None, limit: int = 500) -> list[RunLog]:
+    """The run's log lines behind number `after`, oldest first; of one level, where that is given."""
     statement = select(RunLog).where(RunLog.run_id == run_id, RunLog.id > after).order_by(RunLog.id).limit(limit)
-    return list(db.session.scalars(statement))
+    return list(db.session.scalars(statement if level is None else statement.where(RunLog.level == level)))
+
+
+def newest_logs(run_id: str, *, before: int | None, level: LogLevel | None = None, limit: int = 200) -> list[RunLog]:
+    """The run's last log lines, or the last ones in front of number `before`; oldest first."""
+    statement = select(RunLog).where(RunLog.run_id == run_id).order_by(RunLog.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(RunLog.id < before)
+    if level is not None:
+        statement = statement.where(RunLog.level == level)
+    return list(reversed(db.session.scalars(statement).all()))
 
 
 def cancel(user_id: str, run_id: str) -> Run:
