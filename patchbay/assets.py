@@ -5,7 +5,7 @@ What does not live here: looking into and drawing pictures (`pictures`).
 
 import os
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -89,13 +89,19 @@ def link(asset: Asset) -> str:
 
 def by_link(token: str) -> Asset:
     """The asset that a link's token names. Raises NotFound when it is forged, has expired or is gone."""
+    return opened(token)[0]
+
+
+def opened(token: str) -> tuple[Asset, datetime]:
+    """The same, and when the link ends (aware UTC)."""
     try:
-        asset = db.session.get(Asset, signing.current().unsign(token, purpose=LINK_PURPOSE))
+        asset_id, ends_at = signing.current().opened(token, purpose=LINK_PURPOSE)
     except Forbidden as error:
         raise NotFound("asset link") from error
+    asset = db.session.get(Asset, asset_id)
     if asset is None:
         raise NotFound("asset link")
-    return asset
+    return asset, ends_at
 
 
 def read_picture(user_id: str, address: str) -> Picture:

@@ -36,13 +36,17 @@ class Signer:
 
     def unsign(self, token: str, *, purpose: str) -> str:
         """The value signed for `purpose`; raises `Forbidden` when changed, of another purpose, or ended."""
+        return self.opened(token, purpose=purpose)[0]
+
+    def opened(self, token: str, *, purpose: str) -> tuple[str, datetime]:
+        """The value and its end (aware UTC); raises as `unsign` does."""
         try:
             value, expires_at = self._serializer(purpose).loads(token)
         except (BadData, ValueError, TypeError):
             raise Forbidden("the signature of a link does not match", sentence=_LINK_REFUSED) from None
         if clock.now().timestamp() >= expires_at:
             raise Forbidden("a signed link has ended", sentence=_LINK_REFUSED)
-        return str(value)
+        return str(value), datetime.fromtimestamp(expires_at, UTC)
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
