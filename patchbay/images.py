@@ -1,0 +1,149 @@
+"""Small pictures for pages: of imported records, of assets and of templates, made once and kept in the home.
+
+Pages may load pictures from this site only, so those of platforms are fetched here, by `net`, and shown again. What
+does not live here: the pictures that users own (`assets`), and making them small (`pictures`).
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from patchbay import assets, clock, net, providers, settings, signing
+from patchbay.errors import Forbidden, NotFound, PatchbayError
+from patchbay.models import Asset, Connection, Record, db
+from patchbay.net import MIB, Outgoing
+
+BOX = 256
+LINK_PURPOSE = "image"
+LINK_LIFETIME = timedelta(hours=24)
+FETCH_TIMEOUT_S = 6.0
+LARGEST_BYTES = 20 * MIB
+GIVEN_UP_FOR = timedelta(minutes=10)
+
+
+def pictures_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The pictures that a stored object names (`url`, `alt`), in its order."""
+    images = data.get("images") or []
+    return [image for image in images if isinstance(image, Mapping) and isinstance(image.get("url"), str)]
+
+
+def of_record(record: Record, number: int) -> str:
+    """The token of a record's picture, counted from 0."""
+    return _token("record", record.id, str(number))
+
+
+def of_asset(asset: Asset) -> str:
+    """The token of an asset's small version."""
+    return _token("asset", asset.id)
+
+
+def of_template(template_id: str) -> str:
+    """The token of a template without a design."""
+    return _token("template", template_id)
+
+
+def small(token: str) -> bytes:
+    """The picture as a WebP of at most 256 × 256 pixels. Raises NotFound: forged, ended, gone, or not to be had."""
+    try:
+        kind, *words = signing.current().unsign(token, purpose=LINK_PURPOSE).split()
+    except Forbidden as error:
+        raise NotFound("image") from error
+    return _MAKERS[kind](*words)
+
+
+def forget_old(*, older_than: timedelta) -> int:
+    """Delete kept pictures that were made longer ago; they are made again when asked for. Returns how many."""
+    limit = (clock.now() - older_than).timestamp()
+    old = [path for path in _folder().glob("*/*") if path.stat().st_mtime < limit]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _token(*words: str) -> str:
+    return signing.current().sign(
+        " ".join(words), purpose=LINK_PURPOSE, expires_at=signing.stable_expiry(LINK_LIFETIME)
+    )
+
+
+def _record(record_id: str, number: str) -> bytes:
+    record = db.session.get(Record, record_id)
+    found = pictures_of(record.data) if record is not None else []
+    if record is None or int(number) >= len(found):
+        raise NotFound("image")
+    connection = db.session.get_one(Connection, record.connection_id)
+    hosts = providers.get(record.integration_id).hosts if connection.is_sandbox else ()
+    name, address = f"{connection.is_sandbox} {found[int(number)]['url']}", str(found[int(number)]["url"])
+    db.session.rollback()  # nothing stays open across a request
+    return _kept(name, lambda: _shrunk(_fetched(address, hosts)))
+
+
+def _asset(asset_id: str) -> bytes:
+    asset = db.session.get(Asset, asset_id)
+    if asset is None:
+        raise NotFound("image")
+    return _kept(asset.sha256, lambda: _shrunk(assets.content_of(asset)))
+
+
+def _template(template_id: str) -> bytes:
+    from patchbay.pictures import templates
+
+    return _kept(template_id, lambda: templates.preview(template_id, BOX))
+
+
+_MAKERS: Mapping[str, Callable[..., bytes]] = {"record": _record, "asset": _asset, "template": _template}
+
+
+def _fetched(address: str, sandboxed_hosts: tuple[str, ...]) -> bytes:
+    asking = Outgoing("GET", address, headers={"Accept": "image/*"}, timeout_s=FETCH_TIMEOUT_S, max_bytes=LARGEST_BYTES)
+    reply = net.current().send(asking, sandboxed_hosts=sandboxed_hosts)
+    if reply.status != 200:
+        raise NotFound(f"the picture's address answered HTTP {reply.status}")
+    return reply.body
+
+
+def _shrunk(content: bytes) -> bytes:
+    from patchbay.pictures import thumbnails
+
+    return thumbnails.fit(content, box=BOX)
+
+
+def _kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """What is kept under `name`, made the first time; an empty file says for a while that it cannot be made."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    path = _folder() / digest[:2] / f"{digest}.webp"
+    kept = _read(path)
+    if kept is None:
+        try:
+            kept = make()
+        except PatchbayError:
+            kept = b""
+        _write(path, kept)
+    if not kept:
+        raise NotFound("image")
+    return kept
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        content = path.read_bytes()
+        is_stale = not content and clock.now().timestamp() - path.stat().st_mtime > GIVEN_UP_FOR.total_seconds()
+    except OSError:
+        return None
+    return None if is_stale else content
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put the bytes in place at once. No sync: what is lost is made again."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def _folder() -> Path:
+    return settings.current().home / "images"
