@@ -1,0 +1,140 @@
+"""Cards and the shelves they stand on: the catalogue as one reader sees it.
+
+How a card's state comes about is decided in `patchbay.catalog`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from blueprints.rendering import said
+from blueprints.shown.runs import RunRow, reason_of
+from patchbay.catalog import ATTENTION_FIRST, CardState, Entry
+from patchbay.errors import N_, GrantExpired
+from patchbay.spec import Category
+
+CATEGORY_NAMES = {
+    Category.DESIGN_TOOLS: N_("Design tools"),
+    Category.ECOMMERCE: N_("Ecommerce"),
+    Category.MARKETING: N_("Marketing"),
+    Category.STORAGE: N_("Storage"),
+}
+SUGGESTED = ("shopify", "google-drive", "etsy")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A category as a link: its key and its name (a message id)."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One integration. `operation` is the import that Sync starts; `reason` says why attention is needed."""
+
+    key: str
+    name: str
+    description: str
+    logo: str | None
+    state: CardState
+    account_label: str | None
+    last_synced_at: datetime | None
+    operation: str | None
+    run: RunRow | None
+    resumes_at: datetime | None
+    reason: str
+    is_sandbox: bool
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The integrations page: what is searched for, the shelves, and the counts over all integrations."""
+
+    q: str
+    category: str
+    found: Sequence[Card]
+    everything: Sequence[Entry]
+
+    @property
+    def categories(self) -> list[Shelf]:
+        """All categories, by name."""
+        return [Shelf(category.value, name) for category, name in CATEGORY_NAMES.items()]
+
+    @property
+    def category_name(self) -> str:
+        """The chosen category's name (a message id), "" for all."""
+        return CATEGORY_NAMES[Category(self.category)] if self.category else ""
+
+    @property
+    def connected(self) -> list[Card]:
+        """Cards of the first shelf."""
+        return [card for card in self.found if card.account_label is not None]
+
+    @property
+    def available(self) -> list[Card]:
+        """Cards that can be connected, or set up."""
+        rest = [card for card in self.found if card.account_label is None]
+        return [card for card in rest if card.state is not CardState.COMING_SOON]
+
+    @property
+    def coming_soon(self) -> list[Card]:
+        """Cards of the last shelf."""
+        return [card for card in self.found if card.state is CardState.COMING_SOON]
+
+    @property
+    def suggested(self) -> list[Card]:
+        """Where to begin, for readers who have connected nothing and look for nothing in particular."""
+        if self.q or self.category or self.connected_count:
+            return []
+        by_key = {card.key: card for card in self.available}
+        return [by_key[key] for key in SUGGESTED if key in by_key]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no integration at all."""
+        return not self.everything
+
+    @property
+    def total(self) -> int:
+        """How many can be connected today."""
+        return sum(entry.state is not CardState.COMING_SOON for entry in self.everything)
+
+    @property
+    def connected_count(self) -> int:
+        """How many the reader has connected."""
+        return sum(entry.is_connected for entry in self.everything)
+
+    @property
+    def attention_count(self) -> int:
+        """How many of them wait for the reader."""
+        return sum(entry.state in ATTENTION_FIRST for entry in self.everything)
+
+
+def card_of(entry: Entry) -> Card:
+    """The entry as a card."""
+    connection = entry.connection if entry.is_connected else None
+    imports = entry.provider.imports
+    return Card(
+        key=entry.integration.id,
+        name=entry.integration.name,
+        description=entry.integration.description,
+        logo=entry.provider.logo,
+        state=entry.state,
+        account_label=connection.account_label if connection else None,
+        last_synced_at=connection.last_synced_at if connection else None,
+        operation=imports[0].name if imports else None,
+        run=RunRow(entry.run, entry.provider) if entry.run is not None and connection else None,
+        resumes_at=entry.run.resumes_at if entry.run is not None else None,
+        reason=_reason(entry),
+        is_sandbox=connection.is_sandbox if connection else False,
+    )
+
+
+def _reason(entry: Entry) -> str:
+    if entry.state is CardState.NEEDS_ATTENTION:
+        return said(GrantExpired.sentence)
+    if entry.state is CardState.ERROR and entry.run is not None:
+        return reason_of(entry.run)
+    return ""
