@@ -86,11 +86,12 @@ class Lease:
     @contextmanager
     def step(self, **values: Any) -> Iterator[None]:
         """A transaction that holds only while the lease is ours; `values` are written to the run with it."""
+        renewed = {"lease_until": clock.now() + LENGTH, "version": Run.version + 1}
         with transaction() as session:
             done = session.execute(
                 update(Run)
                 .where(Run.id == self.run_id, Run.lease_token == self._token, Run.status == RunStatus.RUNNING)
-                .values(lease_until=clock.now() + LENGTH, version=Run.version + 1, **values),
+                .values(renewed | values),
                 execution_options={"synchronize_session": False},
             )
             if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
