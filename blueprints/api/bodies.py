@@ -28,6 +28,8 @@ INTEGRATION_FILTER = Field(
     choices=tuple(provider.key for provider in providers.all()),
 )
 _USER = Field("userId", N_("User"), required=False, max_length=64)
+_TYPES: Mapping[Kind, type] = {Kind.NUMBER: int, Kind.BOOLEAN: bool, Kind.MAPPING: dict, Kind.PICTURES: list}
+_OF_NO_TYPE = object()
 _IN_ANY_FORM = {"file", "userId", "csrf_token"}
 
 
@@ -118,9 +120,12 @@ def _object(content: bytes) -> dict[str, Any]:
 
 
 def _as_typed(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Forms must send numbers and truths as text, calls must not: such text becomes what no check lets pass."""
-    exact = {field.name for field in fields if field.kind in (Kind.NUMBER, Kind.BOOLEAN)}
-    return {name: [value] if name in exact and isinstance(value, str) else value for name, value in values.items()}
+    """Forms can only send text, calls send what they mean: a value of another type becomes what no check lets pass."""
+    types = {field.name: _TYPES.get(field.kind, str) for field in fields}
+    return {
+        name: value if value is None or isinstance(value, types.get(name, object)) else _OF_NO_TYPE
+        for name, value in values.items()
+    }
 
 
 def _own(values: dict[str, Any]) -> dict[str, Any]:
