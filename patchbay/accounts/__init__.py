@@ -15,6 +15,7 @@ from patchbay.accounts.users import (
     demo_user,
     set_active,
     sign_in,
+    sign_in_demo,
     users,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "revoke_key",
     "set_active",
     "sign_in",
+    "sign_in_demo",
     "use_link",
     "users",
 ]

@@ -27,8 +27,15 @@ def sign_in(email: str, password: str, address: str) -> User:
     with transaction():
         if user.password_hash and passwords.is_outdated(user.password_hash):
             user.password_hash = passwords.hashed(password)
-        user.last_signed_in_at = clock.now()
-        audit.add(Deed.SIGNED_IN, user_id=user.id, subject_id=user.id)
+        _note_sign_in(user)
+    return user
+
+
+def sign_in_demo() -> User:
+    """The demo user, signed in without a password. Raises NotFound when the sandbox is off."""
+    user = demo_user()
+    with transaction():
+        _note_sign_in(user)
     return user
 
 
@@ -107,6 +114,11 @@ def set_password(user: User, password: str) -> None:
         user.password_hash = passwords.hashed(password)
         user.epoch += 1
         audit.add(Deed.PASSWORD_CHANGED, user_id=user.id, subject_id=user.id)
+
+
+def _note_sign_in(user: User) -> None:
+    user.last_signed_in_at = clock.now()
+    audit.add(Deed.SIGNED_IN, user_id=user.id, subject_id=user.id)
 
 
 def checked_email(email: str) -> str:
