@@ -59,7 +59,7 @@ def detail(entry: Entry) -> dict[str, Any]:
         "runs": [RunRow(run, entry.provider) for run in _newest(kept)],
         "more_address": None,
         "is_more": False,
-        "activity": activity.told_of(audit.latest(kept.id)) if kept else [],
+        "activity": activity.told_of(audit.latest(kept.id), entry.provider) if kept else [],
         "settings": entry.provider.settings,
         "values": live.settings if live else {},
         "errors": {},

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from blueprints.rendering import said
 from patchbay.audit import Deed
 from patchbay.errors import N_
-from patchbay.models import AuditEntry
+from patchbay.models import AuditEntry, RunStatus
+from patchbay.spec import Provider
 
 SENTENCES: Mapping[str, str] = {
     Deed.CONNECTED: N_("Connected as %(account)s."),
@@ -30,6 +32,24 @@ class Told:
     text: str
 
 
-def told_of(entries: Sequence[AuditEntry]) -> list[Told]:
-    """The entries as sentences, in their order; deeds that have none are shown by name."""
-    return [Told(entry.at, said(SENTENCES.get(entry.action, entry.action), entry.detail)) for entry in entries]
+STATUSES: Mapping[str, str] = {
+    RunStatus.SUCCEEDED: N_("succeeded"),
+    RunStatus.FAILED: N_("failed"),
+    RunStatus.CANCELLED: N_("cancelled"),
+}
+
+
+def told_of(entries: Sequence[AuditEntry], provider: Provider) -> list[Told]:
+    """The entries about a connection as sentences, in their order; deeds that have none are shown by name."""
+    return [
+        Told(entry.at, said(SENTENCES.get(entry.action, entry.action), _named(entry.detail, provider)))
+        for entry in entries
+    ]
+
+
+def _named(detail: Mapping[str, Any], provider: Provider) -> dict[str, Any]:
+    """The entry's details, with operations and statuses in the words that pages use."""
+    operation = provider.operation(str(detail.get("what", "")))
+    what = said(operation.title) if operation is not None else detail.get("what", "")
+    status = said(STATUSES.get(str(detail.get("status", "")), ""))
+    return {**detail, "what": what, "status": status}
