@@ -22,6 +22,8 @@ from patchbay.settings import ROOT, Settings, redis_socket
 FIRST_DELAY_S, LONGEST_DELAY_S, WELL_AFTER_S = 0.5, 30.0, 60.0
 STOP_WITHIN_S = 8.0
 TELL_EVERY_S = 15.0
+# glibc gives memory back sooner: after a mockup the web process keeps 100 MB instead of 150 (PSS, 2 cores, 2026-11-21).
+SPARING = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
 class StartRefusedError(Exception):
@@ -149,7 +151,7 @@ class Group:
         return subprocess.Popen(  # noqa: S603 - the commands are our own
             command,
             cwd=ROOT,
-            env={**os.environ, MARK: f"{self._mark}{name}", "PYTHONUNBUFFERED": "1"},
+            env={**SPARING, **os.environ, MARK: f"{self._mark}{name}", "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
             preexec_fn=dying_with(os.getpid()),  # noqa: PLW1509 - there is one thread
             stdin=subprocess.DEVNULL,

@@ -24,6 +24,7 @@ DEMO_EMAIL = "demo@patchbay.local"
 KEY_NAME = "make demo"
 START_WITHIN_S = 90
 POLL_S = 0.3
+BLANK = " " * 60  # wipes the progress line
 
 
 class StepFailed(Exception):
@@ -83,7 +84,7 @@ class Journey:
         result = do()
         took_s = time.monotonic() - begun
         self.rows.append((title, result, took_s))
-        print(f"\r✓ {title}: {result}", flush=True)
+        print(f"\r{BLANK}\r✓ {title}: {result}", flush=True)
 
     def walk(self) -> None:
         """Connect, import, make a mockup, publish it, save it, disconnect."""

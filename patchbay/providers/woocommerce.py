@@ -9,5 +9,5 @@ PROVIDER = Provider(
     category=Category.ECOMMERCE,
     description=N_("Import products and publish mockups to your own shop."),
     status=Status.COMING_SOON,
-    logo="woocommerce",
+    logo="woo",
 )
