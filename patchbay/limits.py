@@ -4,11 +4,10 @@ Knowledge only: Redis may be wiped, and then the platform's own answers teach it
 """
 
 import contextlib
-import time
 
 from redis.exceptions import RedisError
 
-from patchbay import queue
+from patchbay import clock, queue
 from patchbay.spec import Budget
 
 KEPT_S = 600
@@ -23,7 +22,7 @@ def note(connection_id: str, budget: Budget) -> None:
         "maximum": budget.maximum,
         "per_second": budget.per_second,
         "cost": budget.cost,
-        "at": time.time(),
+        "at": clock.now().timestamp(),
     }
     with contextlib.suppress(RedisError):
         pipe = queue.redis().pipeline(transaction=False)
@@ -41,7 +40,7 @@ def wait_s(connection_id: str) -> float:
     if not raw:
         return 0.0
     known = {_text(name): float(value) for name, value in raw.items()}
-    flowed_back = (time.time() - known["at"]) * known["per_second"]
+    flowed_back = (clock.now().timestamp() - known["at"]) * known["per_second"]
     lacking = known["cost"] - min(known["maximum"], known["available"] + flowed_back)
     return max(0.0, lacking / known["per_second"]) if known["per_second"] else 0.0
 
