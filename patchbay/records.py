@@ -91,10 +91,10 @@ def mark_vanished(connection_id: str, stream: str, run_id: str) -> int:
     return count
 
 
-def checkpoint(connection_id: str, stream: str, run_id: str) -> str | None:
-    """Where this run's import stands: the cursor to go on from, None at the beginning."""
+def checkpoint(connection_id: str, stream: str, run_id: str) -> Checkpoint | None:
+    """Where this run's import stands; None at the beginning."""
     found = db.session.get(Checkpoint, (connection_id, stream), populate_existing=True)
-    return found.cursor if found is not None and found.run_id == run_id else None
+    return found if found is not None and found.run_id == run_id else None
 
 
 def advance(connection_id: str, stream: str, run_id: str, cursor: str | None) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Update, select, update
 
-from patchbay import assets, audit, clock, providers, records
+from patchbay import assets, audit, clock, providers, records, tokens
 from patchbay.audit import Deed
-from patchbay.client import Client, StoredToken
+from patchbay.client import Client
 from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed
 from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
 from patchbay.redaction import redact_text
@@ -82,7 +82,7 @@ class _Execution:
             provider=self.provider,
             settings=self.connection.settings,
             is_sandbox=self.connection.is_sandbox,
-            source=StoredToken(self.connection.id),
+            source=tokens.StoredToken(self.connection.id),
             budget_key=self.connection.id,
             watch=self,
             doing=operation.doing,
@@ -93,10 +93,11 @@ class _Execution:
         return self._import(operation, api)
 
     def _import(self, operation: Import, api: Client) -> dict[str, Any]:
-        cursor = records.checkpoint(self.connection.id, operation.stream, self.run.id)
-        for page in operation.pages(api, cursor):
-            self.check()
-            self._save(operation, page)
+        reached = records.checkpoint(self.connection.id, operation.stream, self.run.id)
+        if reached is None or not reached.is_complete:
+            for page in operation.pages(api, reached.cursor if reached else None):
+                self.check()
+                self._save(operation, page)
         with self.lease.step():
             deleted = records.mark_vanished(self.connection.id, operation.stream, self.run.id)
             db.session.execute(update(Run).where(Run.id == self.run.id).values(count_deleted=deleted))
