@@ -1,0 +1,161 @@
+"""Who may make which call of the JSON API: sessions, keys, scopes, forged requests, other users' names."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from patchbay.models import User, db, transaction
+
+KeyFor = Callable[..., Mapping[str, str]]
+Login = Callable[[FlaskClient, User], str]
+
+CALLS = [
+    ("GET", "/api/integrations/list", "integrations:read"),
+    ("POST", "/api/integrations/list", "integrations:read"),
+    ("POST", "/api/integrations/connect", "integrations:write"),
+    ("POST", "/api/integrations/disconnect", "integrations:write"),
+    ("POST", "/api/integrations/sync", "runs:write"),
+    ("POST", "/api/shopify-sync", "runs:write"),
+    ("GET", "/api/runs", "runs:read"),
+    ("GET", "/api/runs/run_x", "runs:read"),
+    ("POST", "/api/runs/run_x/cancel", "runs:write"),
+    ("GET", "/api/records", "records:read"),
+    ("POST", "/api/assets", "assets:write"),
+    ("GET", "/api/assets", "assets:read"),
+    ("GET", "/api/templates", "assets:read"),
+    ("POST", "/api/mockups", "assets:write"),
+]
+FOR_ANY_KEY = [("GET", "/api/keys"), ("DELETE", "/api/keys/key_x")]
+ALL = [call[:2] for call in CALLS] + FOR_ANY_KEY
+OTHERS = " ".join(sorted({scope for _, _, scope in CALLS}))
+
+
+@pytest.mark.parametrize(("method", "path"), ALL)
+def test_nobody_gets_in(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(path, method=method)
+
+    assert (answer.status_code, answer.get_json()["type"]) == (401, "UNAUTHENTICATED")
+    assert answer.get_json()["requestId"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer pb_unknown", "Bearer ", "Bearer", "Basic YTpi", "pb_x", "Bearer pb_" + "x" * 5000, "bearer sk_live", "💥"],
+)
+def test_what_is_no_key_of_ours_is_refused(client: FlaskClient, header: str) -> None:
+    answer = client.get("/api/runs", headers={"Authorization": header})
+
+    assert (answer.status_code, answer.get_json()["type"]) == (401, "UNAUTHENTICATED")
+
+
+def test_a_bad_key_is_refused_even_inside_a_session(client: FlaskClient, ada: User, login: Login) -> None:
+    login(client, ada)
+
+    answer = client.get("/api/runs", headers={"Authorization": "Bearer pb_unknown"})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+def test_a_key_without_the_scope_is_told_which_it_lacks(
+    client: FlaskClient, ada: User, key_for: KeyFor, method: str, path: str, scope: str
+) -> None:
+    others = [each for each in OTHERS.split() if each != scope]
+
+    answer = client.open(path, method=method, headers=key_for(ada, *others))
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
+    assert scope in answer.get_json()["error"]
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+def test_a_key_with_just_the_scope_gets_past_the_door(
+    client: FlaskClient, ada: User, key_for: KeyFor, method: str, path: str, scope: str
+) -> None:
+    answer = client.open(path, method=method, headers=key_for(ada, scope))
+
+    assert answer.status_code not in {401, 403, 500}
+
+
+@pytest.mark.parametrize(("method", "path"), [call for call in ALL if call[0] != "GET"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-CSRF-Token": "wrong"},
+        {"X-CSRF-Token": ""},
+        {"X-CSRF-Token": "right", "Origin": "https://evil.example"},
+        {"X-CSRF-Token": "right", "Sec-Fetch-Site": "cross-site"},
+        {"X-CSRF-Token": "right", "Sec-Fetch-Site": "same-site"},
+    ],
+    ids=["none", "wrong", "empty", "foreign origin", "cross-site", "same-site"],
+)
+def test_a_forged_call_in_a_session_is_refused(
+    client: FlaskClient, ada: User, login: Login, method: str, path: str, headers: dict[str, str]
+) -> None:
+    token = login(client, ada)
+    sent = {name: token if text == "right" else text for name, text in headers.items()}
+
+    answer = client.open(path, method=method, headers=sent)
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
+
+
+def test_a_call_with_a_key_needs_no_csrf_token_and_makes_no_session(
+    client: FlaskClient, ada: User, key_for: KeyFor
+) -> None:
+    answer = client.post("/api/integrations/list", headers=key_for(ada))
+
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_session_may_do_what_its_user_may(client: FlaskClient, ada: User, login: Login) -> None:
+    token = login(client, ada)
+
+    answer = client.post("/api/integrations/list", headers={"X-CSRF-Token": token, "Sec-Fetch-Site": "same-origin"})
+
+    assert answer.status_code == 200
+
+
+def test_the_key_of_a_locked_user_is_refused(app: Flask, client: FlaskClient, ben: User, key_for: KeyFor) -> None:
+    headers = key_for(ben)
+    with app.app_context(), transaction():
+        db.session.get_one(User, ben.id).is_active = False
+
+    answer = client.get("/api/runs", headers=headers)
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/integrations/list", {}),
+        ("/api/integrations/connect", {"integrationId": "shopify", "settings": {"shop": "demo-shop"}}),
+        ("/api/integrations/disconnect", {"integrationId": "shopify"}),
+        ("/api/integrations/sync", {"integrationId": "shopify", "operation": "import_products"}),
+        ("/api/shopify-sync", {"operation": "import_products"}),
+        ("/api/runs/run_x/cancel", {}),
+        ("/api/mockups", {"designId": "ast_x", "templateId": "tpl_mug"}),
+    ],
+)
+def test_a_body_in_anothers_name_is_refused(
+    client: FlaskClient, ada: User, ben: User, key_for: KeyFor, path: str, body: dict[str, object]
+) -> None:
+    answer = client.post(path, headers=key_for(ada), json={**body, "userId": ben.id})
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/integrations/list", "/api/runs", "/api/records", "/api/assets", "/api/templates", "/api/keys"]
+)
+def test_a_query_in_anothers_name_is_refused(
+    client: FlaskClient, ada: User, ben: User, key_for: KeyFor, path: str
+) -> None:
+    answer = client.get(f"{path}?userId={ben.id}", headers=key_for(ada))
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
