@@ -49,7 +49,7 @@ def rendered(products: int) -> dict[bytes, bytes]:
     for start in range(0, products, PAGE):
         nodes = [_node(index) for index in range(start, min(start + PAGE, products))]
         body = msgspec.json.encode(_body(nodes, products, has_more=start + PAGE < products))
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         answers[after] = head.encode() + body
         after = nodes[-1]["id"].encode()
     return answers

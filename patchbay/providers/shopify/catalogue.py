@@ -34,8 +34,8 @@ MORE_MEDIA = f"""query Media($id: ID!, $after: String) {{ product(id: $id) {{
 T = TypeVar("T")
 
 
-class Wire(msgspec.Struct, rename="camel"):
-    """The wire writes camelCase; unknown fields are passed over."""
+class Wire(msgspec.Struct, rename="camel", gc=False):
+    """The wire writes camelCase; unknown fields are passed over. An answer holds no cycles, so nobody looks for any."""
 
 
 class PageInfo(Wire):
@@ -115,6 +115,12 @@ class PartOf(Wire, Generic[T]):
     product: Part[T] | None
 
 
+# Named once: to write such a type out costs as much as reading a product.
+CATALOGUE = Answered[Catalogue]
+VARIANTS_OF = Answered[PartOf[Variant]]
+MEDIA_OF = Answered[PartOf[Media]]
+
+
 def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
     """The whole catalogue by id, an order that paging keeps."""
     return by_cursor(lambda after: products_page(api, after, PAGE), cursor)
@@ -122,7 +128,7 @@ def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
 
 def products_page(api: Api, after: str | None, first: int) -> Page:
     """Up to 250 products behind the cursor, each with all of its variants and pictures."""
-    found = ask(api, PRODUCTS, Answered[Catalogue], first=first, after=after).data
+    found = ask(api, PRODUCTS, CATALOGUE, first=first, after=after).data
     items = tuple(item(api, product) for product in found.products.nodes)
     info = found.products.page_info
     return Page(items, info.end_cursor if info.has_next_page else None, found.products_count.count)
@@ -130,8 +136,8 @@ def products_page(api: Api, after: str | None, first: int) -> Page:
 
 def item(api: Api, product: Product) -> Item:
     """What is stored of a product: docs/contract "What a stream stores"."""
-    variants = all_of(api, product.variants, product.id, MORE_VARIANTS, Answered[PartOf[Variant]])
-    media = all_of(api, product.media, product.id, MORE_MEDIA, Answered[PartOf[Media]])
+    variants = all_of(api, product.variants, product.id, MORE_VARIANTS, VARIANTS_OF)
+    media = all_of(api, product.media, product.id, MORE_MEDIA, MEDIA_OF)
     values = {
         "id": product.id,
         "title": product.title,
