@@ -63,7 +63,7 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
             )  # fmt: skip
     session = db.session
     if fresh:
-        session.execute(insert(Record), fresh)
+        session.connection().execute(insert(Record), fresh)  # through the ORM it takes twice as long
     if changed:
         session.execute(update(Record), changed)
     if known:
