@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
-from patchbay import accounts, oauth, providers, settings
+from patchbay import accounts, credentials, providers, settings
+from patchbay.credentials import AppCredentials
 from patchbay.errors import N_, Conflict, Invalid, NotFound
 from patchbay.models import LinkKind, Role
-from patchbay.oauth import AppCredentials
 from patchbay.spec import Provider
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -82,9 +82,9 @@ def set_active(user_id: str) -> Response:
     return rendering.see_other(url_for("admin.users"))
 
 
-@bp.get("/credentials/<key>")
+@bp.get("/credentials/<key>", endpoint="credentials")
 @guards.admin_only
-def credentials(key: str) -> Response:
+def show_credentials(key: str) -> Response:
     """Our app at the platform; the secret is never shown."""
     return _credentials_page(_with_oauth(key), None, NO_ERRORS)
 
@@ -94,7 +94,7 @@ def credentials(key: str) -> Response:
 def store_credentials(key: str) -> Response:
     """Keep client id and secret; an empty secret keeps the present one."""
     provider = _with_oauth(key)
-    present = oauth.credentials_for(provider)
+    present = credentials.find(provider)
     if present is not None and present.origin == "environment":
         raise Conflict(sentence=N_("These credentials are set by the environment, which wins."))
     client_id, secret = forms.text("client_id", 255), forms.text("client_secret", 1000)
@@ -103,7 +103,7 @@ def store_credentials(key: str) -> Response:
     errors = {name: N_("This field is needed.") for name, is_given in given.items() if not is_given}
     if errors:
         return _credentials_page(provider, client_id, errors, status=422)
-    oauth.set_credentials(key, client_id, secret or None, None)
+    credentials.enter(key, client_id, secret or None, None)
     rendering.toast(_("Saved. %(name)s can be connected now.", name=provider.name))
     return rendering.see_other(url_for("admin.credentials", key=key))
 
@@ -113,7 +113,7 @@ def store_credentials(key: str) -> Response:
 def clear_credentials(key: str) -> Response:
     """Forget what was entered here."""
     provider = _with_oauth(key)
-    oauth.clear_credentials(key)
+    credentials.forget(key)
     rendering.toast(_("What was entered for %(name)s is deleted.", name=provider.name))
     return rendering.see_other(url_for("admin.credentials", key=key))
 
@@ -128,7 +128,7 @@ def _with_oauth(key: str) -> Provider:
 def _credentials_page(
     provider: Provider, typed: str | None, errors: Mapping[str, str], *, status: int = 200
 ) -> Response:
-    entered = _entered(oauth.credentials_for(provider), typed)
+    entered = _entered(credentials.find(provider), typed)
     name = provider.credentials_name
     page = rendering.render(
         "admin/credentials.html",

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
-from patchbay import clock, connections, oauth, providers
+from patchbay import clock, connections, credentials, providers
 from patchbay.models import (
     Connection,
     ConnectionState,
@@ -141,7 +141,7 @@ def _state(
     if connection is None or connection.state is ConnectionState.DISCONNECTED:
         if is_waiting:
             return CardState.CONNECTING
-        return CardState.AVAILABLE if entered or oauth.is_set_up(provider) else CardState.NOT_CONFIGURED
+        return CardState.AVAILABLE if entered or credentials.is_set_up(provider) else CardState.NOT_CONFIGURED
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         return CardState.CONNECTING if is_waiting else CardState.NEEDS_ATTENTION
     return _run_state(run)

@@ -83,56 +83,6 @@ class Unwatched:
         raise PlatformError(f"no picture can be read here: {urlsplit(address).path}")
 
 
-class TokenSource(Protocol):
-    """Where a client gets its token, anew for each request."""
-
-    def fresh(self) -> tokens.Token:
-        """A token that is good for some minutes."""
-
-    def replaced(self, refused: tokens.Token) -> tokens.Token:
-        """A token in place of one that the platform has refused. Raises when there is none."""
-
-    def gave_up(self, reason: str) -> None:
-        """Even the replacement was refused."""
-
-
-@dataclass(frozen=True)
-class StoredToken:
-    """The token of a connection."""
-
-    connection_id: str
-
-    def fresh(self) -> tokens.Token:
-        """Refreshed ahead of its end."""
-        return tokens.fresh(self.connection_id)
-
-    def replaced(self, refused: tokens.Token) -> tokens.Token:
-        """Refreshed once for all workers that saw it refused."""
-        return tokens.refresh(self.connection_id, seen_version=refused.version)
-
-    def gave_up(self, reason: str) -> None:
-        """The owner has to reconnect."""
-        tokens.mark_reconnect_needed(self.connection_id, reason)
-
-
-@dataclass(frozen=True)
-class GivenToken:
-    """A token that is not stored yet."""
-
-    value: str = field(repr=False)
-
-    def fresh(self) -> tokens.Token:
-        """As it was given."""
-        return tokens.Token(self.value, 0)
-
-    def replaced(self, refused: tokens.Token) -> tokens.Token:  # noqa: ARG002 - the protocol's names
-        """There is no other."""
-        raise CredentialsRefused("the platform refused a token it had just given")
-
-    def gave_up(self, reason: str) -> None:
-        """Nothing is stored that could be marked."""
-
-
 @dataclass
 class Client:
     """The `Api` of one connection. `budget_key` names whose budget is spent; `doing` completes "while we were …"."""
@@ -140,7 +90,7 @@ class Client:
     provider: Provider
     settings: Mapping[str, Any]
     is_sandbox: bool
-    source: TokenSource
+    source: tokens.TokenSource
     budget_key: str
     watch: Watch = field(default_factory=Unwatched)
     doing: str = ""

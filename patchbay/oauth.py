@@ -14,11 +14,10 @@ import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from authlib.integrations.requests_client import OAuth2Session
-from sqlalchemy import delete
 
-from patchbay import audit, clock, net, providers, settings, signing
+from patchbay import clock, net, providers, signing
+from patchbay.credentials import AppCredentials
 from patchbay.errors import ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
-from patchbay.models import ProviderCredential, db, transaction
 from patchbay.spec import OAuth2, Provider
 
 EXCHANGE_TIMEOUT_S = 10.0
@@ -28,21 +27,6 @@ registry = OAuth()
 # RFC 6749 §5.2 and §4.1.2.1, and what platforms say in their place.
 _SETUP_ERRORS = {"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "invalid_scope", "application_error"}
 _DEAD_GRANT = {"invalid_grant"}
-
-
-@dataclass(frozen=True)
-class AppCredentials:
-    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    redirect_uri: str
-    origin: str
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether the platform is the local stand-in."""
-        return self.origin == "sandbox"
 
 
 @dataclass(frozen=True)
@@ -70,49 +54,6 @@ def register_all() -> None:
     for provider in providers.all():
         if provider.auth is not None:
             registry.register(provider.key, **_registration(provider.auth))
-
-
-def credentials_for(provider: Provider) -> AppCredentials | None:
-    """Our app at the platform as it is set now: the environment wins, then the admin's entry, then the sandbox."""
-    here = settings.current()
-    live = here.live.get(provider.credentials_name.lower())
-    if live is not None:
-        redirect_uri = live.redirect_uri or here.callback_url
-        return AppCredentials(live.client_id, live.client_secret, redirect_uri, "environment")
-    entered = db.session.get(ProviderCredential, provider.key)
-    if entered is not None:
-        redirect_uri = entered.redirect_uri or here.callback_url
-        return AppCredentials(entered.client_id, entered.client_secret or "", redirect_uri, "admin")
-    if here.sandbox:
-        name = provider.key
-        return AppCredentials(f"sandbox-{name}", f"sandbox-secret-{name}", here.callback_url, "sandbox")
-    return None
-
-
-def is_set_up(provider: Provider) -> bool:
-    """Whether there are credentials without an administrator's entry: from the environment or the sandbox."""
-    here = settings.current()
-    return here.sandbox or provider.credentials_name.lower() in here.live
-
-
-def set_credentials(provider_key: str, client_id: str, client_secret: str | None, redirect_uri: str | None) -> None:
-    """Store what an administrator entered; `client_secret` None keeps the present one. Raises NotFound."""
-    provider = providers.get(provider_key)
-    with transaction() as session:
-        row = session.get(ProviderCredential, provider.key) or ProviderCredential(id=provider.key)
-        row.client_id, row.redirect_uri, row.updated_at = client_id, redirect_uri, clock.now()
-        if client_secret is not None:
-            row.client_secret = client_secret
-        session.add(row)
-        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key)
-
-
-def clear_credentials(provider_key: str) -> None:
-    """Forget what an administrator entered; the sandbox takes over where it is on. Raises NotFound."""
-    provider = providers.get(provider_key)
-    with transaction() as session:
-        session.execute(delete(ProviderCredential).where(ProviderCredential.id == provider.key))
-        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key, cleared="true")
 
 
 def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> Departure:

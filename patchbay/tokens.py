@@ -6,11 +6,12 @@ The token is read at each request, never when a job is made. The refresh itself 
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import or_, select, update
 
-from patchbay import audit, clock, oauth, providers
+from patchbay import audit, clock, credentials, oauth, providers
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, PatchbayError, ProviderUnavailable
 from patchbay.models import Connection, ConnectionState, db, fresh_view, new_id, transaction
 
@@ -27,6 +28,56 @@ class Token:
 
     value: str = field(repr=False)
     version: int
+
+
+class TokenSource(Protocol):
+    """Where a client gets its token, anew for each request."""
+
+    def fresh(self) -> Token:
+        """A token that is good for some minutes."""
+
+    def replaced(self, refused: Token) -> Token:
+        """A token in place of one that the platform has refused. Raises when there is none."""
+
+    def gave_up(self, reason: str) -> None:
+        """Even the replacement was refused."""
+
+
+@dataclass(frozen=True)
+class StoredToken:
+    """The token of a connection."""
+
+    connection_id: str
+
+    def fresh(self) -> Token:
+        """Refreshed ahead of its end."""
+        return fresh(self.connection_id)
+
+    def replaced(self, refused: Token) -> Token:
+        """Refreshed once for all workers that saw it refused."""
+        return refresh(self.connection_id, seen_version=refused.version)
+
+    def gave_up(self, reason: str) -> None:
+        """The owner has to reconnect."""
+        mark_reconnect_needed(self.connection_id, reason)
+
+
+@dataclass(frozen=True)
+class GivenToken:
+    """A token that is not stored yet."""
+
+    value: str = field(repr=False)
+
+    def fresh(self) -> Token:
+        """As it was given."""
+        return Token(self.value, 0)
+
+    def replaced(self, refused: Token) -> Token:  # noqa: ARG002 - the protocol's names
+        """There is no other."""
+        raise CredentialsRefused("the platform refused a token it had just given")
+
+    def gave_up(self, reason: str) -> None:
+        """Nothing is stored that could be marked."""
 
 
 def fresh(connection_id: str) -> Token:
@@ -111,7 +162,7 @@ def refresh_if_due(connection_id: str) -> None:
 def _refresh_as_owner(connection_id: str, lease: str) -> Token:
     connection = _read(connection_id)
     provider = providers.get(connection.integration_id)
-    app = oauth.credentials_for(provider)
+    app = credentials.find(provider)
     refresh_token, version = connection.refresh_token, connection.token_version
     db.session.commit()  # nothing stays open across a request
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from patchbay import client, clock, oauth, providers, signing
+from patchbay import client, clock, credentials, oauth, providers, signing, tokens
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
 from patchbay.connections.settling import is_taken, settle
 from patchbay.connections.upkeep import find
@@ -52,7 +52,7 @@ def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
 
 def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: Caller) -> Returned:
     provider = providers.get(pending.integration_id)
-    app = oauth.credentials_for(provider)
+    app = credentials.find(provider)
     if app is None or provider.identify is None:
         raise SetupWrong("the credentials are gone", provider=provider.name)
     if query.get("error") == "access_denied":
@@ -68,7 +68,7 @@ def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: C
     grant = oauth.exchange(provider, app, pending.settings, code=query.get("code", ""), code_verifier=verifier)
     account = provider.identify(
         client.Client(
-            provider, pending.settings, app.is_sandbox, client.GivenToken(grant.access_token), f"new:{pending.id}"
+            provider, pending.settings, app.is_sandbox, tokens.GivenToken(grant.access_token), f"new:{pending.id}"
         )
     )
     return settle(provider, pending, grant, account, is_sandbox=app.is_sandbox)

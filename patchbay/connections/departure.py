@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from patchbay import audit, clock, oauth, providers, signing
+from patchbay import audit, clock, credentials, oauth, providers, signing
 from patchbay.audit import Deed
 from patchbay.connections.outcomes import PATIENCE, Caller
 from patchbay.errors import (
@@ -34,7 +34,7 @@ def begin(caller: Caller, integration_id: str, values: Mapping[str, Any]) -> oau
     provider = providers.get(integration_id)
     if provider.status is Status.COMING_SOON or provider.auth is None:
         raise Conflict(sentence=N_("%(provider)s is coming soon. It cannot be connected yet."), provider=provider.name)
-    app = oauth.credentials_for(provider)
+    app = credentials.find(provider)
     if app is None:
         raise Conflict(sentence=N_("%(provider)s is not set up here. Ask your administrator."), provider=provider.name)
     clean = check(provider.fields, values)

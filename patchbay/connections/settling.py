@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from patchbay import audit, clock, oauth, providers
+from patchbay import audit, clock, credentials, oauth, providers
 from patchbay.audit import Deed
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
 from patchbay.connections.upkeep import end_runs, find, missing_scopes
@@ -201,7 +201,7 @@ def _has_content(connection: Connection) -> bool:
 
 def _revoke_quietly(provider: Provider, token: str) -> None:
     """Give back a grant that is not kept; an exclusive one cannot be returned without ending its other holder's."""
-    app = oauth.credentials_for(provider)
+    app = credentials.find(provider)
     if app is None:
         return
     try:

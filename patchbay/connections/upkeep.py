@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, func, select, update
 
-from patchbay import audit, client, clock, oauth, providers
+from patchbay import audit, client, clock, credentials, oauth, providers, tokens
 from patchbay.audit import Deed
 from patchbay.errors import (
     N_,
@@ -131,10 +131,10 @@ def missing_scopes(connection: Connection) -> tuple[str, ...]:
 
 
 def _revoke(provider: Provider, connection: Connection, *, uninstall: bool) -> bool:
-    app = oauth.credentials_for(provider)
+    app = credentials.find(provider)
     if app is None or not connection.is_connected:
         return False
-    source = client.StoredToken(connection.id)
+    source = tokens.StoredToken(connection.id)
     try:
         if uninstall and provider.uninstall is not None:
             api = client.Client(provider, connection.settings, connection.is_sandbox, source, connection.id)

@@ -6,7 +6,7 @@ What changes something at a platform is always a run (`runs.start`).
 from collections.abc import Mapping
 from typing import Any
 
-from patchbay import client, connections, providers
+from patchbay import client, connections, providers, tokens
 from patchbay.errors import N_, Conflict, Invalid
 from patchbay.models import ConnectionState, db
 from patchbay.spec import Action, check
@@ -26,7 +26,7 @@ def ask(user_id: str, integration_id: str, operation_name: str, values: Mapping[
         provider,
         connection.settings,
         connection.is_sandbox,
-        client.StoredToken(connection.id),
+        tokens.StoredToken(connection.id),
         connection.id,
         doing=operation.doing,
     )

@@ -1,0 +1,70 @@
+"""Our apps at the platforms: client ids and secrets from the environment, an administrator, or the sandbox.
+
+What is done with them lives in `oauth`.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete
+
+from patchbay import audit, clock, providers, settings
+from patchbay.models import ProviderCredential, db, transaction
+from patchbay.spec import Provider
+
+
+@dataclass(frozen=True)
+class AppCredentials:
+    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    origin: str
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the platform is the local stand-in."""
+        return self.origin == "sandbox"
+
+
+def find(provider: Provider) -> AppCredentials | None:
+    """Our app at the platform as it is set now: the environment wins, then the admin's entry, then the sandbox."""
+    here = settings.current()
+    live = here.live.get(provider.credentials_name.lower())
+    if live is not None:
+        redirect_uri = live.redirect_uri or here.callback_url
+        return AppCredentials(live.client_id, live.client_secret, redirect_uri, "environment")
+    entered = db.session.get(ProviderCredential, provider.key)
+    if entered is not None:
+        redirect_uri = entered.redirect_uri or here.callback_url
+        return AppCredentials(entered.client_id, entered.client_secret or "", redirect_uri, "admin")
+    if here.sandbox:
+        name = provider.key
+        return AppCredentials(f"sandbox-{name}", f"sandbox-secret-{name}", here.callback_url, "sandbox")
+    return None
+
+
+def is_set_up(provider: Provider) -> bool:
+    """Whether there are credentials without an administrator's entry: from the environment or the sandbox."""
+    here = settings.current()
+    return here.sandbox or provider.credentials_name.lower() in here.live
+
+
+def enter(provider_key: str, client_id: str, client_secret: str | None, redirect_uri: str | None) -> None:
+    """Store what an administrator entered; `client_secret` None keeps the present one. Raises NotFound."""
+    provider = providers.get(provider_key)
+    with transaction() as session:
+        row = session.get(ProviderCredential, provider.key) or ProviderCredential(id=provider.key)
+        row.client_id, row.redirect_uri, row.updated_at = client_id, redirect_uri, clock.now()
+        if client_secret is not None:
+            row.client_secret = client_secret
+        session.add(row)
+        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key)
+
+
+def forget(provider_key: str) -> None:
+    """Forget what an administrator entered; the sandbox takes over where it is on. Raises NotFound."""
+    provider = providers.get(provider_key)
+    with transaction() as session:
+        session.execute(delete(ProviderCredential).where(ProviderCredential.id == provider.key))
+        audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key, cleared="true")
