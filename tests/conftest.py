@@ -1,7 +1,7 @@
 """The fixtures of all tests: an installation of their own on real SQLite, PostgreSQL and Redis, people, the sandbox.
 
-Tests under `tests/patchbay` and `tests/jobs` that touch the database run on SQLite and on PostgreSQL; the others on
-SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on that one.
+Tests under `tests/patchbay` and `tests/jobs` that touch the database run on SQLite and on PostgreSQL, unless their
+module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on that one.
 """
 
 import os
@@ -45,7 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     only = os.environ.get("PATCHBAY_TEST_DATABASE")
     folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
     both = ("sqlite", "postgresql") if folder in ON_BOTH_DATABASES else ("sqlite",)
-    metafunc.parametrize("database", (only,) if only else both, indirect=True)
+    wanted = getattr(metafunc.module, "DATABASES", both)
+    metafunc.parametrize("database", (only,) if only else wanted, indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
