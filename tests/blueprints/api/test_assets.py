@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from urllib3.filepost import encode_multipart_formdata
 from werkzeug.test import TestResponse
 
 from patchbay.models import User
@@ -24,9 +25,9 @@ def picture(width: int = 60, height: int = 40) -> bytes:
 def upload(
     client: FlaskClient, headers: Mapping[str, str], content: bytes, name: str = "Blue Fox.png", **fields: str
 ) -> TestResponse:
-    """Send a file as a browser would."""
-    form = {"file": (BytesIO(content), name), **fields}
-    return client.post("/api/assets", headers=headers, data=form, content_type="multipart/form-data")
+    """Send a file as a browser would. Encoded here, because the test client forgets to close a large one."""
+    body, content_type = encode_multipart_formdata({"file": (name, content), **fields})
+    return client.post("/api/assets", headers=headers, data=body, content_type=content_type)
 
 
 def test_an_upload_answers_the_design_with_an_address_that_needs_no_login(
