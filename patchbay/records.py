@@ -63,7 +63,7 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
             )  # fmt: skip
     session = db.session
     if fresh:
-        session.connection().execute(insert(Record), fresh)  # through the ORM it takes twice as long
+        session.connection().execute(insert(Record), fresh)  # the session need not know rows that nobody holds
     if changed:
         session.execute(update(Record), changed)
     if known:
