@@ -1,0 +1,62 @@
+"""The document of the JSON API names every call, every type of error and every operation that there is."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from patchbay import accounts, errors, providers
+from patchbay.errors import PatchbayError
+
+TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+def test_every_call_is_documented(app: Flask) -> None:
+    calls = {
+        f"`{method} {rule.rule}`"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("api_")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert calls
+    assert {call for call in calls if call not in TEXT} == set()
+
+
+def test_every_type_of_error_is_documented_with_its_status() -> None:
+    rows = [line for line in TEXT.splitlines() if line.startswith("| `")]
+
+    missing = {
+        (kind.code, kind.http_status)
+        for kind in _tree(PatchbayError)
+        if not any(row.startswith(f"| `{kind.code}` |") and str(kind.http_status) in row for row in rows)
+    }
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("scope", accounts.SCOPES)
+def test_every_scope_is_documented(scope: str) -> None:
+    assert f"`{scope}`" in TEXT
+
+
+def test_every_operation_is_documented_with_what_it_takes() -> None:
+    rows = [line for line in TEXT.splitlines() if line.startswith("| `")]
+
+    missing = {
+        (provider.key, operation.name)
+        for provider in providers.all()
+        for operation in provider.operations
+        if not any(
+            row.startswith(f"| `{provider.key}` | `{operation.name}` |")
+            and all(f"`{field.name}{'' if field.required else '?'}`" in row for field in operation.input)
+            for row in rows
+        )
+    }
+
+    assert missing == set()
+
+
+def _tree(root: type[PatchbayError]) -> set[type[PatchbayError]]:
+    """The class and all below it."""
+    return {root}.union(*(_tree(child) for child in root.__subclasses__() if child.__module__ == errors.__name__))
