@@ -1,7 +1,7 @@
 """The fixtures of all tests: an installation of their own on real SQLite, PostgreSQL and Redis, people, the sandbox.
 
 Tests under `tests/patchbay` and `tests/jobs` that touch the database run on SQLite and on PostgreSQL, unless their
-module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on that one.
+module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on one.
 """
 
 import os

@@ -17,7 +17,7 @@ DEMO_EMAIL = "demo@patchbay.local"
 
 def sign_in(email: str, password: str, address: str) -> User:
     """The user of these credentials. Raises Unauthenticated (the same for every reason) and TooManyRequests."""
-    email = email.strip().lower()[:254]
+    email = _as_stored(email)[:254]
     brake(PER_ADDRESS, "sign-in", address)
     brake(PER_ACCOUNT, "sign-in", email)
     user = db.session.scalar(select(User).where(User.email == email))
@@ -49,7 +49,7 @@ def demo_user() -> User:
 
 def by_email(email: str) -> User | None:
     """The user of that e-mail address."""
-    return db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    return db.session.scalar(select(User).where(User.email == _as_stored(email)))
 
 
 def by_id(user_id: str) -> User | None:
@@ -123,8 +123,13 @@ def _note_sign_in(user: User) -> None:
 
 def checked_email(email: str) -> str:
     """The address in its stored form. Raises Invalid."""
-    email = email.strip().lower()
+    email = _as_stored(email)
     name, at, host = email.partition("@")
     if not (name and at and host) or len(email) > 254 or any(c.isspace() for c in email) or "@" in host:
         raise Invalid({"email": N_("Enter an e-mail address.")})
     return email
+
+
+def _as_stored(email: str) -> str:
+    """Lower case, and without the character that PostgreSQL cannot even look for."""
+    return email.replace("\x00", "").strip().lower()
