@@ -11,9 +11,14 @@ from werkzeug.test import TestResponse
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": "http://localhost/integrations"}
 
 
-def post(client: FlaskClient, path: str, token: str, *, htmx: bool = False, **fields: Any) -> TestResponse:
-    """Post a form as a page would: with the token in it, or as htmx sends it."""
-    return client.post(path, data={"csrf_token": token, **fields}, headers=HTMX if htmx else {})
+def post(client: FlaskClient, path: str, token: str, **fields: Any) -> TestResponse:
+    """Post a form as a page without script does."""
+    return client.post(path, data={"csrf_token": token, **fields})
+
+
+def htmx_post(client: FlaskClient, path: str, token: str, **fields: Any) -> TestResponse:
+    """Post a form as htmx does, to swap the answer into the page."""
+    return client.post(path, data={"csrf_token": token, **fields}, headers=HTMX)
 
 
 def text_of(response: TestResponse) -> str:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from patchbay import connections, records
 from patchbay.connections import HTTP_STATUS
 from patchbay.models import ConnectionState, User
-from tests.blueprints.pages import HTMX, address_in, path_of, post, text_of
+from tests.blueprints.pages import HTMX, address_in, htmx_post, path_of, post, text_of
 from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
 
 Login = Callable[[FlaskClient, User], str]
@@ -101,7 +101,7 @@ def test_a_waiting_connect_can_be_called_off_on_its_card(client: FlaskClient, to
     post(client, "/integrations/shopify/connect", token, shop="demo-shop")
     waiting = client.get("/integrations").get_data(as_text=True)
 
-    card = post(client, "/integrations/shopify/cancel", token, htmx=True, on="card")
+    card = htmx_post(client, "/integrations/shopify/cancel", token, on="card")
 
     assert "Waiting for approval" in waiting
     assert "Waiting for approval" not in card.get_data(as_text=True)
@@ -336,7 +336,7 @@ def test_sync_answers_at_once_with_the_card_and_a_second_click_finds_the_same_ru
 ) -> None:
     connect(ada, "shopify", shop="demo-shop")
 
-    first = post(client, "/integrations/shopify/sync", token, htmx=True, on="card", operation="import_products")
+    first = htmx_post(client, "/integrations/shopify/sync", token, on="card", operation="import_products")
     second = post(client, "/integrations/shopify/sync", token, operation="import_products")
 
     run = address_in(first, r"/runs/run_[a-z0-9]+")
@@ -358,7 +358,7 @@ def test_disconnect_asks_first_and_then_gives_the_card_back(
     connect(ada, "shopify", shop="demo-shop")
 
     dialog = client.get("/integrations/shopify/disconnect?on=card", headers=HTMX)
-    card = post(client, "/integrations/shopify/disconnect", token, htmx=True, on="card")
+    card = htmx_post(client, "/integrations/shopify/disconnect", token, on="card")
 
     with in_context(app):
         connection = connections.find(ada.id, "shopify")
@@ -388,7 +388,7 @@ def test_deleting_the_data_needs_the_typed_name(
     post(client, "/integrations/shopify/sync", token, operation="import_products")
     queue.run_all()
 
-    refused = post(client, "/integrations/shopify/records/delete", token, htmx=True, confirmation="Shop")
+    refused = htmx_post(client, "/integrations/shopify/records/delete", token, confirmation="Shop")
     with in_context(app):
         kept = records.counts(connection.id)
     done = post(client, "/integrations/shopify/records/delete", token, confirmation="shopify")
