@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.pool import QueuePool
 from werkzeug.test import TestResponse
 
 from blueprints.api import waiting
-from patchbay.models import User
+from patchbay.models import User, db
 from tests.stage import Queue, Sandbox, Walker
 
 KeyFor = Callable[..., Mapping[str, str]]
@@ -214,15 +215,26 @@ def test_no_more_than_half_of_the_threads_wait(
     assert (answer.status_code, answer.get_json()["status"]) == (202, "queued")
 
 
-def test_another_process_can_write_while_a_call_waits(app: Flask, headers: Mapping[str, str], queue: Queue) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        waiter = pool.submit(sync, app.test_client(), headers, wait=30)
+def test_no_connection_to_the_database_is_held_while_a_call_waits(
+    app: Flask, headers: Mapping[str, str], queue: Queue
+) -> None:
+    with app.app_context():
+        pool = db.engine.pool
+    assert isinstance(pool, QueuePool)
+
+    with ThreadPoolExecutor(1) as threads:
+        waiter = threads.submit(sync, app.test_client(), headers, wait=30)
         while not queue.hints():
             time.sleep(0.01)
+        time.sleep(0.5)
+        held = []
+        for _ in range(50):
+            time.sleep(0.01)
+            held.append(pool.checkedout())
         queue.run_all()
-
         answer = waiter.result(timeout=20)
 
+    assert held.count(0) > 40
     assert answer.status_code == 200
 
 
