@@ -58,7 +58,7 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
             fresh.append(_new_row(connection, stream, run_id, item, content_hash, now))
         elif row.content_hash != content_hash or row.deleted_at is not None:
             changed.append(
-                {"id": row.id, "title": item.title, "data": item.data, "content_hash": content_hash,
+                {"id": row.id, "title": _storable(item.title), "data": item.data, "content_hash": content_hash,
                  "updated_at": now, "deleted_at": None}
             )  # fmt: skip
     session = db.session
@@ -173,7 +173,7 @@ def _new_row(
         "integration_id": connection.integration_id,
         "stream": stream,
         "external_id": item.external_id,
-        "title": item.title,
+        "title": _storable(item.title),
         "data": item.data,
         "content_hash": content_hash,
         "seen_in": run_id,
@@ -181,3 +181,8 @@ def _new_row(
         "updated_at": now,
         "deleted_at": None,
     }
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text."""
+    return text.replace("\x00", "\ufffd")
