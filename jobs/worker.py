@@ -38,6 +38,7 @@ class LeasedWorker(Worker):
     def setup_work_horse_signals(self) -> None:
         """In the forked job: SIGTERM, sent at a stop or by the kernel at the worker's death, interrupts it."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the kernel's, to a stopped job that lost its worker (setpgid(2))
         signal.signal(signal.SIGTERM, _interrupt)
         _die_with_parent(signal.SIGTERM)
 
@@ -148,6 +149,7 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the giving back
     raise Interrupted
 
 
