@@ -1,0 +1,36 @@
+"""The fixtures of the journeys: one running hub for a module, and people on it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.journeys.hubs import Hub, Person
+
+
+@pytest.fixture(scope="module")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    hub = Hub(tmp_path_factory.mktemp("hub") / "home")
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+@pytest.fixture
+def hub(_running: Hub) -> Iterator[Hub]:
+    """A hub that runs, shared by the tests of a module; no fault waits in its sandbox."""
+    yield _running
+    for provider in ("shopify", "google-drive"):
+        _running.sandbox.clear_faults(provider)
+
+
+@pytest.fixture
+def newcomer(hub: Hub) -> Callable[[], Person]:
+    """Makes people whom the hub has not seen before."""
+    return hub.newcomer
+
+
+@pytest.fixture
+def ada(hub: Hub) -> Person:
+    """One of them."""
+    return hub.newcomer()
