@@ -18,7 +18,6 @@ import requests
 import shopify
 from pyactiveresource.connection import ClientError, ForbiddenAccess, ResourceNotFound, UnauthorizedAccess
 
-from sandbox import running
 from tests.conformance.transport import rewritten
 
 SHOP = "demo-shop.myshopify.com"
@@ -46,15 +45,12 @@ class SandboxHandler(urllib.request.HTTPSHandler):
         return self.parent.open(moved, timeout=20)  # type: ignore[no-any-return] # what the opener gives
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
-    with running() as address:
-        urllib.request.install_opener(urllib.request.build_opener(SandboxHandler(address)))
-        try:
-            yield address
-        finally:
-            urllib.request.install_opener(urllib.request.build_opener())
-            shopify.ShopifyResource.clear_session()
+@pytest.fixture(autouse=True)
+def _client_leads_to_the_sandbox(url: str) -> Iterator[None]:
+    urllib.request.install_opener(urllib.request.build_opener(SandboxHandler(url)))
+    yield
+    urllib.request.install_opener(urllib.request.build_opener())
+    shopify.ShopifyResource.clear_session()
 
 
 def control(url: str, call: str, **named: Any) -> Any:
