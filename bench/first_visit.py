@@ -68,11 +68,12 @@ def _rows(what: str, visits: list[Visit], kilobytes: float, requests: int) -> li
 def _visits(context: BrowserContext, address: str) -> tuple[Visit, Visit]:
     """The page in a browser that knows nothing of it, then once more."""
     page = context.new_page()
-    wire = context.new_cdp_session(page)
     visits = []
     for _ in range(2):
+        wire = context.new_cdp_session(page)
         visit = _listening(wire)
         page.goto(address, wait_until="networkidle")
+        wire.detach()
         visits.append(visit)
         page.goto("about:blank")
     return visits[0], visits[1]
