@@ -29,6 +29,7 @@ def create_app(given: Settings | None = None) -> Flask:
     guards.init_app(app)
     blueprints.init_app(app)
     commands.init_app(app)
+    _add_worker(app, here.workers)
     if here.trusted_proxies:
         hops = here.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]  # Flask's own way
@@ -49,6 +50,17 @@ def _configure(app: Flask, here: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         BABEL_DEFAULT_LOCALE="en",
     )
+
+
+def _add_worker(app: Flask, count: int) -> None:
+    """`flask worker` is added here, because neither edge may know the other."""
+
+    @app.cli.command("worker")
+    def work() -> None:
+        """Run the workers and the clock until told to stop."""
+        from jobs.worker import run_workers
+
+        run_workers(app, count)
 
 
 def _engine_options(here: Settings) -> dict[str, object]:

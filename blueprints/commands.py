@@ -1,4 +1,4 @@
-"""The command line: `flask users create`, `flask keys create`, `flask vault rotate`, `flask worker`. Never prompts.
+"""The command line: `flask users create`, `flask keys create`, `flask vault rotate`. Never prompts.
 
 What a script wants stands alone on standard output; all else goes to standard error.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
 
@@ -26,7 +26,7 @@ BATCH = 200
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (users, keys, vault_commands, worker):
+    for command in (users, keys, vault_commands):
         app.cli.add_command(command)
 
 
@@ -64,15 +64,6 @@ def rotate() -> None:
     count = sum(_rotate_column(owner, column) for owner, column in EncryptedText.columns)
     audit.add(audit.Deed.VAULT_ROTATED, count=count)
     click.echo(f"Sealed {count} secrets anew with key {vault.current().fingerprints()[0]}.", err=True)
-
-
-@click.command("worker")
-def worker() -> None:
-    """Run the workers and the clock until told to stop."""
-    from jobs.worker import run_workers
-
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the proxy's documented way
-    run_workers(app, settings.current().workers)
 
 
 def _rotate_column(owner: Any, column: EncryptedText) -> int:
