@@ -7,6 +7,7 @@ does not live here: the pictures that users own (`assets`), and making them smal
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ LINK_LIFETIME = timedelta(hours=24)
 FETCH_TIMEOUT_S = 6.0
 LARGEST_BYTES = 20 * MIB
 GIVEN_UP_FOR = timedelta(minutes=10)
+_drawing = threading.Lock()
 
 
 def pictures_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -92,7 +94,8 @@ def _asset(asset_id: str) -> bytes:
 def _template(template_id: str) -> bytes:
     from patchbay.pictures import templates
 
-    return _kept(template_id, lambda: templates.preview(template_id, BOX))
+    with _drawing:  # a page asks for all templates at once; side by side they would hold up every other request
+        return _kept(template_id, lambda: templates.preview(template_id, BOX))
 
 
 _MAKERS: Mapping[str, Callable[..., bytes]] = {"record": _record, "asset": _asset, "template": _template}
