@@ -51,8 +51,9 @@ def test_what_the_project_needs_is_locked(lock: str) -> None:
 
 def test_both_locks_agree_on_the_versions_of_what_they_share() -> None:
     run, dev = (
-        dict(re.match(r"([^=\[]+).*?==(\S+)", line).groups() for line in lines_of(lock)) for lock in PYTHON_LOCKS[:2]
-    )  # type: ignore[union-attr]  # the test above has looked
+        {name_of(line): line.split("==")[1].split()[0] for line in lines_of(lock)}
+        for lock in ("requirements.lock", "requirements-dev.lock")
+    )
 
     assert {name: dev.get(name) for name in run} == run
 
