@@ -92,15 +92,15 @@ class Person:
 
     def run_that(self, run_id: str, is_so: Callable[[dict[str, Any]], bool], within_s: float = 60.0) -> dict[str, Any]:
         """The run as soon as it is so; fails when it never is."""
-        last: dict[str, Any] = {}
+        looks: list[dict[str, Any]] = []
 
         def look() -> bool:
             with contextlib.suppress(requests.ConnectionError):  # the web process may be the one that was killed
-                last.update(self.run(run_id))
-            return bool(last) and is_so(last)
+                looks.append(self.run(run_id))
+            return bool(looks) and is_so(looks[-1])
 
-        assert eventually(look, within_s), f"it never came to be: {last}"
-        return last
+        assert eventually(look, within_s), f"it never came to be: {looks[-1:]}"
+        return looks[-1]
 
     def ended(self, run_id: str, within_s: float = 60.0) -> dict[str, Any]:
         """The run once it has ended."""
@@ -161,7 +161,7 @@ class Hub:
         self.process: subprocess.Popen[str] | None = None
         self.app = _installation(self.environment)
 
-    def start(self) -> "Hub":
+    def start(self, public_url: str = "") -> "Hub":
         """Start the group, and return when it says that it is ready."""
         begun_at = len(self.lines)
         if self.process:
@@ -172,7 +172,7 @@ class Hub:
         )  # fmt: skip
         assert self.process.stdout
         threading.Thread(target=_collect, args=(self.process.stdout, self.lines), daemon=True).start()
-        ready = f"Patchbay is ready at {self.url}"
+        ready = f"Patchbay is ready at {public_url or self.url}"
         assert eventually(lambda: ready in self.lines[begun_at:], READY_WITHIN_S), "\n".join(self.lines)
         return self
 
