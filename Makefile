@@ -8,6 +8,7 @@ PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --n
 hash_of = $(firstword $(shell cksum < $(1)))
 RUNTIME := .venv/.installed-$(call hash_of,requirements.lock)
 DEV := .venv/.installed-dev-$(call hash_of,requirements-dev.lock)
+RIVAL := .venv/.installed-rival-$(call hash_of,requirements-bench.lock)
 VENDOR := static/vendor/README.md
 
 help: ## list these commands
@@ -34,8 +35,8 @@ demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
 conformance: $(DEV) $(VENDOR) ## what outside clients and specifications say, as a table
 	@$(PY) -m scripts.conformance
 
-bench: $(DEV) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
-	@$(PY) -m bench
+bench: $(DEV) $(RIVAL) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
+	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && exec $(PY) -m bench $(BENCHES)
 
 screenshots: $(DEV) $(VENDOR) ## draw the pictures of README.md with a hub of its own
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && $(PY) -m scripts.screenshots
@@ -69,6 +70,13 @@ $(DEV): | $(PY)
 	@echo "Installing what requirements-dev.lock names"
 	@$(PIP) -r requirements-dev.lock
 	@touch $@ $(RUNTIME)
+
+# dlt is there to be compared with: in a place of its own, so that it decides nothing about what Patchbay runs on.
+$(RIVAL): | $(PY)
+	@echo "Installing what requirements-bench.lock names, into .venv/dlt"
+	@$(PY) -m venv --clear .venv/dlt
+	@.venv/dlt/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
+	@touch $@
 
 $(VENDOR): package-lock.json scripts/vendor.py $(wildcard patchbay/providers/*.py) | $(RUNTIME)
 	@$(PY) scripts/vendor.py

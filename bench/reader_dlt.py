@@ -21,7 +21,7 @@ def main(url: str, folder: str) -> None:
     pipeline = dlt.pipeline(
         pipeline_name="bench",
         pipelines_dir=f"{folder}/pipelines",
-        destination=dlt.destinations.sqlalchemy(f"sqlite:///{file}"),
+        destination=dlt.destinations.sqlalchemy(f"sqlite:///{file}", create_primary_keys=True),
         dataset_name="main",
     )
     source = rest_api_source(_declared(url))
