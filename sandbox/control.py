@@ -82,9 +82,9 @@ def _call_platform(sandbox: "Sandbox", platform: Platform, request: Request, ver
         case ["requests"]:
             return _only(request, GET=lambda: _requests(sandbox, key, request))
         case ["token"]:
-            return _only(request, POST=lambda: as_json(platform.issue_token(_body(request))))
+            return _only(request, POST=lambda: as_json(platform.issue_token(_wanted(request))))
         case ["generate"]:
-            return _only(request, POST=lambda: as_json(platform.generate(_body(request))))
+            return _only(request, POST=lambda: as_json(platform.generate(_wanted(request))))
         case ["faults"]:
             faults = sandbox.faults[key]
             return _only(
@@ -120,7 +120,7 @@ def _reset(sandbox: "Sandbox", wanted: Document) -> Response:
 
 
 def _state(platform: Platform, request: Request) -> Response:
-    shop = request.args.get("shop")
+    shop = _wanted(request).get("shop")
     totals = platform.collections(shop)
     collection = request.args.get("collection")
     if collection is None:
@@ -161,6 +161,12 @@ def _body(request: Request) -> Document:
     if not isinstance(body, dict):
         raise ControlRefused("The body must be a JSON object")
     return body
+
+
+def _wanted(request: Request) -> Document:
+    """The body of a call that takes `shop` in its query string too; the body wins. Raises ControlRefused."""
+    shop = request.args.get("shop")
+    return ({} if shop is None else {"shop": shop}) | _body(request)
 
 
 def _number(request: Request, name: str, default: int, *, least: int = 0, most: int = _MOST_ROWS) -> int:

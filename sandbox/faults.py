@@ -3,7 +3,6 @@
 Connections are dropped by the server, which is told so with ConnectionDropped.
 """
 
-import itertools
 import random
 import threading
 import time
@@ -56,13 +55,14 @@ class Faults:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._waiting: list[Fault] = []
-        self._numbers = itertools.count(1)
+        self._ordered = 0
         self._lock = threading.Lock()
 
     def add(self, order: Order) -> str:
         """Take an order and answer its id; what works at once on all tokens does so now and does not wait."""
         with self._lock:
-            fault = Fault(str(next(self._numbers)), order, order.times or None)
+            self._ordered += 1
+            fault = Fault(str(self._ordered), order, order.times or None)
             if order.kind not in _AT_ONCE:
                 self._waiting.append(fault)
         if order.kind == "expired_token":
@@ -80,12 +80,10 @@ class Faults:
             ]
 
     def remove(self, fault_id: str | None = None) -> bool:
-        """Delete one, or all; whether there was anything of that id."""
+        """Delete one, or all; whether one of that id was ever ordered, because a spent one is gone as wished."""
         with self._lock:
-            kept = [] if fault_id is None else [fault for fault in self._waiting if fault.id != fault_id]
-            found = fault_id is None or len(kept) < len(self._waiting)
-            self._waiting = kept
-            return found
+            self._waiting = [] if fault_id is None else [fault for fault in self._waiting if fault.id != fault_id]
+            return fault_id is None or fault_id in map(str, range(1, self._ordered + 1))
 
     def take(self, call: str, operation: str | None, *, is_api_call: bool) -> Order | None:
         """The first fault that strikes this request, counted as used; `call` is `METHOD HOST/PATH`."""

@@ -251,3 +251,19 @@ def test_restart_keeps_tokens_files_and_ledger(tmp_path: Path) -> None:
 
     assert [file["name"] for file in files] == ["kept"]
     assert [(row["n"], row["method"]) for row in rows] == [(1, "POST"), (2, "GET")]
+
+
+@pytest.mark.parametrize(("query", "body"), [({"shop": "other"}, {}), ({}, {"shop": "other.myshopify.com"})])
+def test_a_shop_may_be_named_in_query_or_body(url: str, query: dict[str, str], body: dict[str, str]) -> None:
+    calls = f"{url}/_sandbox/shopify"
+
+    made = requests.post(f"{calls}/generate", params=query, json={"count": 3, "seed": 1, **body}, timeout=10)
+    token = requests.post(f"{calls}/token", params=query, json=body, timeout=10).json()["access_token"]
+    state = requests.get(f"{calls}/state", params=query, json=body, timeout=10)
+
+    shop = requests.get(
+        f"{url}/other.myshopify.com/admin/api/2026-10/shop.json", headers={"X-Shopify-Access-Token": token}, timeout=10
+    )
+    assert made.json()["shop"] == "other.myshopify.com"
+    assert state.json()["collections"]["products"] == 3
+    assert shop.status_code == 200

@@ -210,3 +210,15 @@ def test_deleting_all_faults_frees_the_calls(ada: requests.Session, url: str) ->
     assert requests.delete(f"{url}/_sandbox/{KEY}/faults", timeout=10).status_code == 204
 
     assert names(ada, url) == []
+
+
+@pytest.mark.parametrize("kind", ["server_error", "expired_token"])
+def test_a_fault_that_has_struck_can_still_be_deleted(ada: requests.Session, url: str, kind: str) -> None:
+    faults = f"{url}/_sandbox/{KEY}/faults"
+    fault = requests.post(faults, json={"kind": kind}, timeout=10).json()["id"]
+    ada.get(url + FILES, timeout=10)
+
+    deleted = requests.delete(f"{faults}/{fault}", timeout=10)
+
+    assert deleted.status_code == 204
+    assert requests.get(faults, timeout=10).json() == {"faults": []}
