@@ -1,6 +1,7 @@
 """Designs and mockups made through the API, as journeys need them."""
 
 import io
+import random
 from typing import Any
 
 from PIL import Image
@@ -15,9 +16,17 @@ def design() -> bytes:
     return content.getvalue()
 
 
-def uploaded_by(person: Person) -> dict[str, Any]:
+def large_design() -> bytes:
+    """A PNG of some 8 MB: noise, which does not compress."""
+    content = io.BytesIO()
+    Image.frombytes("RGB", (1700, 1600), random.Random(1).randbytes(1700 * 1600 * 3)).save(content, "PNG")  # noqa: S311 - noise, no secret
+    return content.getvalue()
+
+
+def uploaded_by(person: Person, content: bytes | None = None) -> dict[str, Any]:
     """A design of theirs, as the API shows it."""
-    shown: dict[str, Any] = person.asked("POST", "/api/assets", files={"file": ("A design.png", design(), "image/png")})
+    files = {"file": ("A design.png", content or design(), "image/png")}
+    shown: dict[str, Any] = person.asked("POST", "/api/assets", files=files)
     return shown
 
 
