@@ -13,6 +13,7 @@ from scripts.new_provider import FILES, LONGEST, ROOT, NameRefused, write
 
 PARTS = ("app.py", "pyproject.toml", "blueprints", "jobs", "patchbay", "sandbox", "scripts", "static", "templates")
 TESTS = ("conftest.py", "servers.py", "stage.py")
+NEW = "new-platform"
 LONG = "a-long-name" + "x" * (LONGEST - len("a-long-name"))
 
 
@@ -28,7 +29,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "tests").mkdir()
     for name in TESTS:
         shutil.copy2(ROOT / "tests" / name, root / "tests" / name)
-    for key in ("acme", "x1", LONG):
+    for key in (NEW, "x1", LONG):
         done = tell(root, "-m", "scripts.new_provider", key)
         assert done.returncode == 0, done.stderr
     return root
@@ -54,14 +55,14 @@ def files_of(*modules: str) -> list[str]:
 def test_files_are_written_where_the_handbook_says(tree: Path) -> None:
     handbook = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
-    for path in files_of("acme"):
+    for path in files_of("new_platform"):
         assert (tree / path).is_file()
-        assert path in handbook
-    assert (tree / "tests/providers/fixtures/acme/items.json").is_file()
+        assert path.replace("new_platform", "acme") in handbook
+    assert (tree / "tests/providers/fixtures/new_platform/items.json").is_file()
 
 
 def test_files_are_formatted_and_linted_whatever_the_length_of_the_name(tree: Path) -> None:
-    files = files_of("acme", "x1", LONG.replace("-", "_"))
+    files = files_of("new_platform", "x1", LONG.replace("-", "_"))
 
     for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         done = tell(tree, "-m", "ruff", *command, *files)
@@ -69,7 +70,7 @@ def test_files_are_formatted_and_linted_whatever_the_length_of_the_name(tree: Pa
 
 
 def test_files_are_strictly_typed(tree: Path) -> None:
-    done = tell(tree, "-m", "mypy", "--strict", "--follow-imports=silent", *files_of("acme", "x1"))
+    done = tell(tree, "-m", "mypy", "--strict", "--follow-imports=silent", *files_of("new_platform", "x1"))
 
     assert done.returncode == 0, done.stdout
 
@@ -86,7 +87,7 @@ def test_the_catalogue_shows_the_cards(tree: Path) -> None:
     (tree / "tests" / "test_cards.py").write_text(
         "def test_cards(client):\n"
         "    page = client.get('/integrations').get_data(as_text=True)\n"
-        f"    assert all(f'id=\"card-{{key}}\"' in page for key in ('acme', 'x1', {LONG!r}))\n"
+        f"    assert all(f'id=\"card-{{key}}\"' in page for key in ({NEW!r}, 'x1', {LONG!r}))\n"
     )
 
     done = tell(tree, "-m", "pytest", "tests/test_cards.py")
@@ -118,6 +119,7 @@ def test_the_written_tests_pass_but_for_what_is_left_to_be_said(tree: Path) -> N
         "acmé",
         "../acme",
         "ac me",
+        "acme\n",
         "a" * (LONGEST + 1),
         "$key",
     ],
