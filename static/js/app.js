@@ -1,26 +1,29 @@
 // What markup cannot do. All works without it.
-(() => {
-  const one = (selector, root = document) => root.querySelector(selector);
-  const on = (event, act, root = document) => root.addEventListener(event, act);
+{
+  const one = document.querySelector.bind(document), on = document.addEventListener.bind(document);
   const modal = one("#modal"), body = one("#modal-body"), toasts = one("#toasts"), alerts = one("#alerts");
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone) document.cookie = `tz=${zone};path=/;max-age=31536000;samesite=lax`;
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  document.cookie = `tz=${timeZone};path=/;max-age=31536000;samesite=lax`;
 
-  // What arrives in the dialog opens it. Closing gives focus back, even when the opener was replaced meanwhile.
+  // htmx 4.0.1 swallows clicks that are to open a link in a tab or window of its own.
+  const aside = (event) => event.ctrlKey || event.metaKey;
+  on("click", (event) => (aside(event) || event.shiftKey) && event.stopPropagation(), true);
+
+  // What arrives in the dialog opens it. Closing gives focus back, even where the opener was replaced.
   let opener = "";
   on("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx.target !== body || !body.childElementCount || modal.open) return;
     opener = ctx.sourceElement.id;
     modal.showModal();
-    modal.append(toasts, alerts); // what lies outside an open dialog can be neither seen nor heard
-    (one("[autofocus]", body) || one("#modal-title", body))?.focus();
+    modal.append(toasts, alerts); // outside an open dialog nothing is seen or heard
+    (one("#modal [autofocus]") || one("#modal-title"))?.focus();
   });
-  on("close", () => {
+  modal.addEventListener("close", () => {
     body.replaceChildren();
     modal.after(toasts, alerts);
     const key = opener.replace(/^[a-z]+-/, "");
     [opener, `connect-${key}`, `name-${key}`, "main"].map((id) => document.getElementById(id)).find(Boolean).focus();
-  }, modal);
+  });
   on("modal:close", () => modal.close());
 
   on("click", (event) => {
@@ -36,17 +39,11 @@
     for (const menu of document.querySelectorAll(".menu[open]")) menu.open = menu.contains(event.target);
   });
 
-  // Toasts go after 8 seconds in which nobody points at them; alerts stay until dismissed.
-  const say = (text) => {
-    const toast = Object.assign(document.createElement("div"), { className: "toast", textContent: text });
-    toasts.append(toast);
-  };
+  // Toasts go after 8 seconds unless pointed at; alerts stay.
+  const say = (textContent) => toasts.append(Object.assign(document.createElement("div"), { className: "toast", textContent }));
   setInterval(() => {
-    for (const toast of toasts.children) {
-      if (toast.matches(":hover, :focus-within")) continue;
-      toast.age = (toast.age ?? 0) + 1;
-      if (toast.age > 8) toast.remove();
-    }
+    for (const toast of toasts.children)
+      if (!toast.matches(":hover, :focus-within") && (toast.age = (toast.age || 0) + 1) > 8) toast.remove();
   }, 1000);
 
   // No answer at all, or one that a proxy made.
@@ -56,9 +53,8 @@
 
   on("keydown", (event) => {
     const search = one("[aria-keyshortcuts='/']");
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || modal.open || !search) return;
-    if (event.target.closest("input, textarea, select")) return;
+    if (event.key !== "/" || aside(event) || event.altKey || modal.open || !search || event.target.closest("input, textarea, select")) return;
     event.preventDefault();
     search.focus();
   });
-})();
+}
