@@ -1,0 +1,64 @@
+"""Fields: what comes in is put into its stored form, or refused by name; nothing is half-accepted."""
+
+from typing import Any
+
+import pytest
+
+from patchbay.errors import Invalid
+from patchbay.spec import Field, Kind, check
+
+NAME = Field("name", "Name", max_length=10)
+COUNT = Field("count", "Count", Kind.NUMBER, required=False, default=5, lowest=1, highest=10)
+
+
+def test_absent_values_get_their_default_or_none() -> None:
+    optional = Field("note", "Note", required=False)
+
+    assert check((NAME, COUNT, optional), {"name": "x"}) == {"name": "x", "count": 5, "note": None}
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(Invalid) as refused:
+        check((NAME, COUNT), {"count": 11, "surprise": 1})
+
+    assert set(refused.value.fields) == {"name", "count", "surprise"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.TEXT, 7), (Kind.TEXT, ["a"]), (Kind.TEXT, {"a": 1}), (Kind.TEXT, True), (Kind.TEXT, "a\x00b"),
+        (Kind.TEXT, "x" * 2001), (Kind.TEXT, "   "), (Kind.NUMBER, "ten"), (Kind.NUMBER, 1.5), (Kind.NUMBER, True),
+        (Kind.NUMBER, "1e3"), (Kind.NUMBER, "９"), (Kind.NUMBER, -1), (Kind.NUMBER, 10**30), (Kind.NUMBER, "9" * 400),
+        (Kind.BOOLEAN, "maybe"), (Kind.BOOLEAN, 1), (Kind.BOOLEAN, ["on"]), (Kind.CHOICE, "c"), (Kind.CHOICE, ["a"]),
+        (Kind.CHOICE, {"a": 1}), (Kind.PICTURES, "https://example.org"), (Kind.PICTURES, [7]),
+        (Kind.PICTURES, ["x" * 2001]), (Kind.PICTURES, ["x"] * 11), (Kind.MAPPING, []), (Kind.MAPPING, "a"),
+    ],
+)  # fmt: skip
+def test_values_of_another_kind_are_refused(kind: Kind, value: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        check((Field("value", "Value", kind, choices=("a", "b")),), {"value": value})
+
+    assert list(refused.value.fields) == ["value"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        (Kind.TEXT, "  x ", "x"), (Kind.NUMBER, " 7 ", 7), (Kind.NUMBER, 0, 0), (Kind.BOOLEAN, "on", True),
+        (Kind.BOOLEAN, "false", False), (Kind.BOOLEAN, False, False), (Kind.CHOICE, "a", "a"),
+        (Kind.PICTURES, ["https://example.org/a.png"], ["https://example.org/a.png"]),
+        (Kind.MAPPING, {"a": 1}, {"a": 1}),
+    ],
+)  # fmt: skip
+def test_values_are_kept_in_one_form(kind: Kind, value: Any, kept: Any) -> None:
+    assert check((Field("value", "Value", kind, choices=("a", "b")),), {"value": value}) == {"value": kept}
+
+
+def test_a_pattern_must_match_all_of_the_text() -> None:
+    field = Field("shop", "Shop", pattern=r"[a-z]+\.example", mismatch="No shop.")
+
+    with pytest.raises(Invalid) as refused:
+        check((field,), {"shop": "a.example.org"})
+
+    assert refused.value.fields == {"shop": "No shop."}

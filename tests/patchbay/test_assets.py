@@ -1,0 +1,134 @@
+"""Assets: kept once by content, linked for an hour, read by their owner alone."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from patchbay import assets
+from patchbay.errors import Invalid, NotFound
+from patchbay.models import AssetKind, User
+from patchbay.pictures import templates
+from patchbay.settings import Settings
+from tests.stage import FrozenClock
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def png(colour: str = "teal", side: int = 64) -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (side, side), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def token_of(link: str) -> str:
+    return link.rpartition("/")[2].rpartition(".")[0]
+
+
+def test_an_upload_is_kept_with_what_it_is(ada: User) -> None:
+    asset = assets.upload(ada.id, png(), "teal.png")
+
+    assert (asset.kind, asset.name, asset.width, asset.height) == (AssetKind.DESIGN, "teal.png", 64, 64)
+    assert asset.content_type == "image/png"
+    assert len(assets.content_of(asset)) == asset.size_bytes
+
+
+def test_the_same_picture_twice_is_one_file(ada: User, ben: User, settings: Settings) -> None:
+    one, other = assets.upload(ada.id, png(), "a.png"), assets.upload(ben.id, png(), "b.png")
+
+    files = [path for path in (settings.home / "assets").rglob("*") if path.is_file()]
+    assert one.id != other.id
+    assert one.sha256 == other.sha256
+    assert len(files) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", png()[:60], b"<svg", b"GIF89a"])
+def test_what_is_no_usable_picture_is_refused(ada: User, content: bytes, settings: Settings) -> None:
+    with pytest.raises(Invalid):
+        assets.upload(ada.id, content, "a.png")
+
+    assert list((settings.home / "assets").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("../../etc/passwd.png", "passwd.png"), ("C:\\Users\\a.png", "a.png"), ("a\x00\n.png", "a.png"), ("", "design")],
+)
+def test_a_file_name_is_only_a_name(ada: User, given: str, kept: str) -> None:
+    assert assets.upload(ada.id, png(), given).name == kept
+
+
+def test_a_mockup_is_made_from_a_design(ada: User) -> None:
+    design, template = assets.upload(ada.id, png(), "teal.png"), templates.all()[0].id
+
+    mockup = assets.make_mockup(ada.id, design.id, template)
+
+    assert (mockup.kind, mockup.design_id, mockup.template_id) == (AssetKind.MOCKUP, design.id, template)
+    assert (mockup.width, mockup.height) == (1600, 1600)
+
+
+def test_a_mockup_needs_a_template_and_a_design_of_ones_own(ada: User, cleo: User) -> None:
+    design = assets.upload(ada.id, png(), "teal.png")
+
+    with pytest.raises(Invalid):
+        assets.make_mockup(ada.id, design.id, "spaceship")
+    with pytest.raises(NotFound):
+        assets.make_mockup(cleo.id, design.id, templates.all()[0].id)
+
+
+def test_a_link_works_for_an_hour_at_least_and_not_for_ever(ada: User, frozen_clock: FrozenClock) -> None:
+    asset = assets.upload(ada.id, png(), "teal.png")
+    token = token_of(assets.link(asset))
+
+    frozen_clock.advance(minutes=60)
+    within = assets.by_link(token).id
+    frozen_clock.advance(hours=2)
+
+    assert within == asset.id
+    with pytest.raises(NotFound):
+        assets.by_link(token)
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "../../x"])
+def test_a_forged_link_is_not_found(token: str) -> None:
+    with pytest.raises(NotFound):
+        assets.by_link(token)
+
+
+def test_the_link_of_another_cannot_be_used_for_a_run(ada: User, cleo: User) -> None:
+    link = assets.link(assets.upload(ada.id, png(), "teal.png"))
+
+    assets.check_addresses(ada.id, [link])
+    with pytest.raises(Invalid):
+        assets.check_addresses(cleo.id, [link])
+    with pytest.raises(Invalid):
+        assets.read_picture(cleo.id, link)
+
+
+def test_an_own_link_is_read_from_disk(ada: User) -> None:
+    content = png()
+
+    picture = assets.read_picture(ada.id, assets.link(assets.upload(ada.id, content, "teal.png")))
+
+    assert picture.content_type == "image/png"
+    assert picture.filename.endswith(".png")
+
+
+def test_a_file_that_is_gone_is_not_found(ada: User, settings: Settings) -> None:
+    asset = assets.upload(ada.id, png(), "teal.png")
+    for path in (settings.home / "assets").rglob("*.png"):
+        path.unlink()
+
+    with pytest.raises(NotFound):
+        assets.content_of(asset)
+
+
+def test_assets_come_in_pages_newest_first_each_to_its_owner(ada: User, cleo: User) -> None:
+    ids = [assets.upload(ada.id, png(), f"{number}.png").id for number in range(3)]
+
+    first, cursor = assets.page(ada.id, cursor=None, limit=2)
+    second, end = assets.page(ada.id, cursor=cursor, limit=2)
+
+    assert [asset.id for asset in first + second] == ids[::-1]
+    assert end is None
+    assert assets.page(cleo.id, cursor=None, limit=2) == ([], None)
