@@ -39,7 +39,7 @@
     for (const menu of document.querySelectorAll(".menu[open]")) menu.open = menu.contains(event.target);
   });
 
-  // Toasts go after 8 seconds unless pointed at; alerts stay.
+  // Toasts go after 8 seconds unless pointed at.
   const say = (textContent) => toasts.append(Object.assign(document.createElement("div"), { className: "toast", textContent }));
   setInterval(() => {
     for (const toast of toasts.children)

@@ -1,0 +1,121 @@
+"""A person at a browser: the steps that the tests take through the pages, by what is to be seen there.
+
+Steps work with and without JavaScript. What they lead to is asserted by the tests.
+"""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser.watch import Ledger, Watch
+from tests.journeys.hubs import Hub, Person
+
+RUN_ENDS_WITHIN_MS = 30_000
+
+
+@dataclass
+class Visitor:
+    """A signed-in person (or a stranger: `person` is None) with one open page, and a shop of their own."""
+
+    hub: Hub
+    person: Person | None
+    context: BrowserContext
+    page: Page
+    watch: Watch
+    ledger: Ledger
+    shop: str
+    has_script: bool = True
+    folder: Path = field(default_factory=Path)
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the hub."""
+        self.page.goto(f"{self.hub.url}{path}")
+        return self.page
+
+    def card(self, key: str) -> Locator:
+        """The integration's card."""
+        return self.page.locator(f"#card-{key}")
+
+    def path(self) -> str:
+        """Where the browser is, without the host."""
+        return self.page.url.removeprefix(self.hub.url)
+
+    def fill_shop(self, count: int = 3) -> None:
+        """Put products into the own shop."""
+        self.hub.sandbox.generate("shopify", count=count, seed=7, shop=f"{self.shop}.myshopify.com")
+
+    def connect_shopify(self) -> None:
+        """From the card through the platform's consent, back to the integration's page."""
+        self.open_connect("shopify")
+        self.page.get_by_label("Your store").fill(self.shop)
+        self.page.get_by_role("button", name="Continue to Shopify").click()
+        self.allow()
+
+    def connect_drive(self) -> None:
+        """The same for Google Drive, which asks for nothing first."""
+        self.open_connect("google-drive")
+        self.page.get_by_role("button", name="Continue to Google Drive").click()
+        self.allow()
+
+    def open_connect(self, key: str) -> None:
+        """The connect dialog, or its page."""
+        self.open("/integrations")
+        self.page.locator(f"#connect-{key}").click()
+        expect(self.page.get_by_role("heading", name="Connect", exact=False).first).to_be_visible()
+
+    def allow(self) -> None:
+        """Press Allow on the consent page, and wait until the browser is back."""
+        self.page.get_by_role("button", name="Allow").click()
+        self.page.wait_for_url(f"{self.hub.url}/integrations/**")
+
+    def sync(self, key: str = "shopify") -> None:
+        """Press Sync on the card and wait until the import has ended well."""
+        self.open("/integrations")
+        self.page.locator(f"#sync-{key} button").click()
+        if self.has_script:
+            self.sync_ends(key)
+        else:
+            self.run_ends()
+
+    def sync_ends(self, key: str = "shopify") -> None:
+        """Stay on the integrations page until the card says that its first sync has ended well."""
+        expect(self.card(key).locator(".meta time")).to_be_visible(timeout=RUN_ENDS_WITHIN_MS)
+        expect(self.card(key).get_by_text("Connected", exact=True)).to_be_visible()
+
+    def run_ends(self, word: str = "Succeeded") -> None:
+        """Stay on the run's page until its badge says `word`; it reloads or updates itself."""
+        heading = self.page.locator("section[id^=run-]")
+        expect(heading.locator(".badge").first).to_have_text(word, timeout=RUN_ENDS_WITHIN_MS)
+
+    def upload(self, name: str = "Blue square") -> None:
+        """Upload a design on the mockups page."""
+        self.open("/mockups")
+        self.page.get_by_label("Design", exact=True).set_input_files(
+            {"name": f"{name}.png", "mimeType": "image/png", "buffer": a_picture()}
+        )
+        self.page.get_by_role("button", name="Upload").click()
+        self.page.wait_for_url("**/mockups/make?design=*")
+
+    def make_mockup(self, template: str = "Mug") -> None:
+        """Upload a design, set it onto a product, end on the picture's page."""
+        self.upload()
+        self.page.get_by_role("radio", name=template, exact=True).check()
+        self.page.get_by_role("button", name="Make the mockup").click()
+        expect(self.page.locator("img.picture")).to_be_visible()
+
+    def disconnect(self, key: str) -> None:
+        """From the card, with the question in between."""
+        self.open("/integrations")
+        self.page.locator(f"#disconnect-{key}").click()
+        self.page.get_by_role("button", name="Disconnect").click()
+        expect(self.page.locator(f"#connect-{key}")).to_be_visible()
+
+
+def a_picture(width: int = 240, height: int = 240) -> bytes:
+    """A PNG of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "#2f56c8").save(buffer, "PNG")
+    return buffer.getvalue()
