@@ -7,6 +7,7 @@ from collections import Counter
 import psutil
 
 from tests.journeys.hubs import Hub, Person, eventually, pages_of
+from tests.journeys.pictures import mockup_of
 
 PAGE = 250
 MANY = 20_000
@@ -47,6 +48,25 @@ def test_two_workers_killed_one_after_the_other_lose_and_double_nothing(hub: Hub
     assert run["counts"] == counts(read=4000, created=4000)
     assert_same_products(hub, ada, "twice.myshopify.com", 4000)
     assert eventually(hub.is_healthy, 30)
+
+
+def test_a_worker_killed_in_the_middle_of_a_publication_does_not_double_the_picture(hub: Hub, ada: Person) -> None:
+    ada.connect("shopify", shop="publication")
+    hub.sandbox.fill(b"Handle,Title,Variant Price\nshirt,A shirt,12.00\n", shop="publication")
+    product = ada.sync("shopify", "get_products").json()["data"]["products"][0]
+    mockup = mockup_of(ada)
+    hub.sandbox.fault("shopify", "slow", seconds=5, match="productUpdate")  # done at once, answered late
+
+    run_id = ada.start("shopify", "publish_mockup", productId=product["id"], mockupUrls=[mockup["url"]])
+    arrived = eventually(lambda: hub.sandbox.state("shopify", "media", shop="publication"), 20)
+    _kill_worker(hub)
+    run = ada.ended(run_id)
+
+    assert len(arrived) == 1
+    assert run["status"] == "succeeded", run
+    assert len(hub.sandbox.state("shopify", "media", shop="publication")) == 1
+    sent = hub.sandbox.received("shopify", host="publication.myshopify.com", operation="productUpdate")
+    assert len(sent) == 1
 
 
 def counts(**named: int) -> dict[str, int]:

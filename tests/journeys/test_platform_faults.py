@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys.hubs import Hub, Person, at_once, eventually, pages_of
-from tests.journeys.pictures import mockup_of
+from tests.journeys.pictures import large_design, mockup_of, uploaded_by
 from tests.journeys.test_killed_workers import assert_same_products, counts
 
 GRAPHQL = "/graphql.json"
@@ -101,6 +101,7 @@ def test_a_fault_that_passes_costs_an_import_nothing(hub: Hub, ada: Person, shop
     hub.sandbox.fault("shopify", kind, match=shop, seconds=2)
     run = ada.ended(run_id)
 
+    assert len(hub.sandbox.received("shopify", host=shop, fault=kind)) == 1
     if kind == "malformed":  # an answer that is no JSON is said, not guessed at; what was read before is kept
         assert run["status"] == "failed"
         run = ada.ended(str(_retried(ada, run["id"])))
@@ -131,6 +132,43 @@ def test_a_lost_answer_to_a_publication_does_not_double_the_picture(hub: Hub, ad
     assert len(hub.sandbox.state("shopify", "media", shop=name)) == 1
     sent = hub.sandbox.received("shopify", host=f"{name}.myshopify.com", operation="productUpdate")
     assert [row["status"] for row in sent] == [None]
+
+
+@pytest.mark.parametrize(("method", "is_large"), [("POST", False), ("PUT", True)], ids=["multipart", "resumable"])
+def test_a_lost_answer_to_an_upload_does_not_double_the_file(
+    hub: Hub, ada: Person, method: str, is_large: bool
+) -> None:
+    ada.connect("google-drive")
+    picture = uploaded_by(ada, large_design()) if is_large else mockup_of(ada)
+    before = len(hub.sandbox.state("google-drive", "files"))
+    struck_before = len(hub.sandbox.received("google-drive", fault="lost_response"))
+    hub.sandbox.fault("google-drive", "lost_response", match=f"{method} www.googleapis.com/upload/")
+
+    run = ada.ended(ada.start("google-drive", "upload_file", mockupUrls=[picture["url"]]))
+
+    assert run["status"] == "succeeded", run
+    assert len(hub.sandbox.state("google-drive", "files")) == before + 1
+    assert len(hub.sandbox.received("google-drive", fault="lost_response")) == struck_before + 1
+
+
+@pytest.mark.parametrize("kind", ["server_error", "reset", "malformed", "truncated", "hang", "lost_response"])
+@pytest.mark.parametrize("integration", ["shopify", "google-drive"])
+def test_a_code_exchange_that_fails_connects_nothing_and_a_new_try_does(
+    hub: Hub, ada: Person, integration: str, kind: str
+) -> None:
+    values = {"shop": f"exchange-{ada.user_id[-8:]}"} if integration == "shopify" else {}
+    query = hub.sandbox.consent(ada.leave(integration, **values))
+    hub.sandbox.fault(integration, kind, match="token", seconds=12)
+
+    failed = ada.come_back(query)
+    card = ada.card(integration)
+    hub.sandbox.clear_faults(integration)
+    ada.connect(integration, **values)
+
+    assert failed.status_code in {502, 504}, failed.text
+    assert failed.json()["type"] in {"CONNECTION_FAILED", "NETWORK_ERROR", "API_ERROR"}
+    assert card["isConnected"] is False
+    assert ada.card(integration)["isConnected"] is True
 
 
 def test_twenty_clicks_make_one_run(hub: Hub, ada: Person, shop: str) -> None:
