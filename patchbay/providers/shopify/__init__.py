@@ -48,8 +48,8 @@ def uninstall(api: Api) -> None:
 
 
 def shop_host(text: str) -> str:
-    """`NAME`, `NAME.myshopify.com` or a pasted address, as the shop's host name."""
-    host = text.lower().removeprefix("https://").split("/")[0]
+    """`NAME` or `NAME.myshopify.com`, as the shop's host name; nothing is cut off, lest a mistake pass for a shop."""
+    host = text.lower()
     return host if "." in host or not host else f"{host}.myshopify.com"
 
 
@@ -126,6 +126,7 @@ PROVIDER = Provider(
                 Field("limit", N_("How many"), Kind.NUMBER, required=False, default=50, lowest=1, highest=PAGE),
             ),
             scopes=("read_products",),
+            gives=("products", "nextCursor"),
             doing=N_("listing products"),
             is_read_only=True,
         ),
@@ -135,6 +136,7 @@ PROVIDER = Provider(
             publish_mockup,
             input=(PRODUCT_ID, Field("mockupUrls", N_("Mockups"), Kind.PICTURES)),
             scopes=("write_products",),
+            gives=("publishedUrl", "productId", "count"),
             doing=N_("publishing mockups"),
         ),
     ),
