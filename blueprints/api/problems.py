@@ -37,6 +37,7 @@ BY_STATUS: dict[int, type[Refused]] = {
     413: TooLarge,
     415: UnsupportedMedia,
 }
+WRONG_HOST = N_("This host name is not served here.")
 WRONG_METHOD = N_("This address does not take that kind of request. Nothing was changed.")
 
 
@@ -136,6 +137,8 @@ def _http_error(error: HTTPException) -> Response:
 
 def _refused_host() -> Response:
     """A Host that is not ours: no page can be drawn, because no address of ours can be named under it."""
+    if wants_json():
+        return answer(Refused(sentence=WRONG_HOST), status=400)
     return Response("This host name is not served here.\n", 400, content_type="text/plain")
 
 

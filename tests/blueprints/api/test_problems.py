@@ -37,6 +37,14 @@ def test_every_error_has_the_one_shape(client: FlaskClient, method: str, path: s
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_foreign_host_name_has_the_one_shape_too(client: FlaskClient) -> None:
+    answer = client.get("/api/runs", headers={"Host": "evil.example"})
+
+    body = answer.get_json()
+    assert (answer.status_code, body["type"], set(body)) == (400, "VALIDATION_ERROR", SHAPE)
+    assert "evil.example" not in answer.get_data(as_text=True)
+
+
 def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
     answer = client.put("/api/runs")
 
