@@ -1,7 +1,7 @@
 # Everything a newcomer types. What is missing gets installed once: into .venv, node_modules and static/vendor.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo conformance bench screenshots new-provider clean
+.PHONY: help run test check demo docs conformance bench screenshots new-provider clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
@@ -31,6 +31,9 @@ check: $(DEV) $(VENDOR) ## format, lint, types, import contracts, templates, mig
 
 demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
 	@$(PY) -m scripts.demo
+
+docs: $(RUNTIME) ## write the documents that follow from the code
+	@$(PY) -m scripts.integration_docs
 
 conformance: $(DEV) $(VENDOR) ## what outside clients and specifications say, as a table
 	@$(PY) -m scripts.conformance

@@ -5,6 +5,7 @@ Their texts lie in scripts/skeleton; what is to be done with them stands in docs
 
 import keyword
 import re
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     except NameRefused as refusal:
         print(refusal, file=sys.stderr)
         return 1
+    subprocess.run([sys.executable, "-m", "scripts.integration_docs"], cwd=ROOT, check=True)
     for path in written:
         print(f"written  {path.relative_to(ROOT)}")
     print(f"Next: docs/adding-a-provider.md, and .venv/bin/python -m pytest {written[2].relative_to(ROOT)}")

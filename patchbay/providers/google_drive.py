@@ -237,6 +237,7 @@ PROVIDER = Provider(
             upload_file,
             input=(Field("mockupUrls", N_("Mockups"), Kind.PICTURES), FOLDER_ID),
             scopes=("https://www.googleapis.com/auth/drive.file",),
+            gives=("fileUrls", "files", "folderId"),
             doing=N_("saving files"),
         ),
         Action(
@@ -245,6 +246,7 @@ PROVIDER = Provider(
             create_folder,
             input=(Field("folderName", N_("Name"), max_length=255), FOLDER_ID),
             scopes=("https://www.googleapis.com/auth/drive.file",),
+            gives=("folderId", "folderPath", "url"),
             doing=N_("creating a folder"),
         ),
         Action(
@@ -258,6 +260,7 @@ PROVIDER = Provider(
                 Field("limit", N_("How many"), Kind.NUMBER, required=False, default=100, lowest=1, highest=1000),
             ),
             scopes=("https://www.googleapis.com/auth/drive.file",),
+            gives=("folders", "nextCursor"),
             doing=N_("listing folders"),
             is_read_only=True,
         ),

@@ -75,7 +75,7 @@ class Import:
 class Action:
     """Does something: checked input → JSON result. `run` must be safe to start again after a kill (`Api.remember`).
 
-    `doing` completes "while we were …". `is_read_only`: it changes nothing at the platform.
+    `gives` names what is in the result. `doing` completes "while we were …". `is_read_only`: it changes nothing there.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Action:
     run: Callable[[Api, Mapping[str, Any]], Mapping[str, Any]]
     input: tuple[Field, ...] = ()
     scopes: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
     doing: str = ""
     is_read_only: bool = False
 

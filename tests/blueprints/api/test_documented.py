@@ -1,11 +1,11 @@
-"""The document of the JSON API names every call, every type of error and every operation that there is."""
+"""The document of the JSON API names every call, every scope and every type of error that there is."""
 
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from patchbay import accounts, errors, providers
+from patchbay import accounts, errors
 from patchbay.errors import PatchbayError
 
 TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -38,23 +38,6 @@ def test_every_type_of_error_is_documented_with_its_status() -> None:
 @pytest.mark.parametrize("scope", accounts.SCOPES)
 def test_every_scope_is_documented(scope: str) -> None:
     assert f"`{scope}`" in TEXT
-
-
-def test_every_operation_is_documented_with_what_it_takes() -> None:
-    rows = [line for line in TEXT.splitlines() if line.startswith("| `")]
-
-    missing = {
-        (provider.key, operation.name)
-        for provider in providers.all()
-        for operation in provider.operations
-        if not any(
-            row.startswith(f"| `{provider.key}` | `{operation.name}` |")
-            and all(f"`{field.name}{'' if field.required else '?'}`" in row for field in operation.input)
-            for row in rows
-        )
-    }
-
-    assert missing == set()
 
 
 def _tree(root: type[PatchbayError]) -> set[type[PatchbayError]]:
