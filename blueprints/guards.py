@@ -25,8 +25,8 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-UNLOGGED_ENDPOINTS = {"static_files.file", "home.health_check"}
-OPEN_ENDPOINTS = {"static_files.file", "home.health_check", "assets.file", "records.picture"}
+UNLOGGED_ENDPOINTS = {"static_files.send", "home.health_check"}
+OPEN_ENDPOINTS = {"static_files.send", "home.health_check", "assets.file", "records.picture"}
 
 
 def init_app(app: Flask) -> None:
