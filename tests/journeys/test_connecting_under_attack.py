@@ -166,7 +166,7 @@ def test_the_drive_code_needs_the_verifier_that_only_we_have(hub: Hub, ada: Pers
 
 
 @pytest.mark.parametrize(
-    "shop", ["evil.com", "a.myshopify.com.evil.com", "a.myshopify.com@evil.com", "-x", "a b", "x..y"]
+    "shop", ["evil.com", "a.myshopify.com.evil.com", "a.myshopify.com@evil.com", "-x", "a b", "x..y", "x/../y"]
 )
 def test_a_shop_that_is_no_shop_is_refused_before_anything_leaves(hub: Hub, ada: Person, shop: str) -> None:
     body = {"integrationId": "shopify", "settings": {"shop": shop}}
