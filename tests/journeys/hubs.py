@@ -167,7 +167,8 @@ class Hub:
         if self.process:
             self.process.wait(10)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "launch"], cwd=ROOT, env=self.environment, text=True, start_new_session=True,
+            [sys.executable, "-m", "launch", "--with-parent"],  # an aborted test run leaves no hub behind
+            cwd=ROOT, env=self.environment, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert self.process.stdout
