@@ -17,11 +17,18 @@ A_YEAR_S = 31_536_000
 
 
 def csrf_token() -> str:
-    """The token of this session, made at first use. It stays the same, so that pages revalidate; sign-in renews it."""
+    """The token of this session, made at first use. It stays the same, so that pages revalidate; sign-in renews it.
+
+    Whoever comes with an API key has no session and needs none: "". A session begins with a page that is read: the
+    answer to a form on another site, which is sent without the reader's cookie, must not put a new one in its place.
+    """
+    if g.get("key") is not None:
+        return ""
     token = session.get("csrf")
     if not isinstance(token, str):
         token = secrets.token_urlsafe(32)
-        session["csrf"] = token
+        if request.method in {"GET", "HEAD"}:
+            session["csrf"] = token
     return token
 
 

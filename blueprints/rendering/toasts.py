@@ -31,7 +31,7 @@ def deliver(response: Response) -> Response:
     if _carries_fragments(response):
         parts = render_template("components/_toasts.html", toasts=waiting)
         response.set_data(response.get_data(as_text=True) + parts)
-    else:
+    elif g.get("key") is None:  # an API key has no session, hence no next page
         for message, tone in waiting:
             flash(message, tone)
     return response
