@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
+from blueprints.api import problems
 from patchbay import accounts, settings
 from patchbay.errors import N_, Conflict, Invalid, NotFound, Unauthenticated
 from patchbay.models import OneTimeLink
@@ -53,11 +54,13 @@ def login() -> Response:
 
 @bp.post("/login", endpoint="enter")
 def sign_in() -> Response:
-    """Check e-mail and password; on to `next`, a path of this site."""
+    """Check e-mail and password; on to `next`, a path of this site. Scripts may send the fields as JSON."""
     email, onward = forms.text("email"), forms.local(forms.text("next", 2000))
     try:
-        user = accounts.sign_in(email, request.form.get("password", ""), guards.address())
+        user = accounts.sign_in(email, forms.untouched("password"), guards.address())
     except Unauthenticated as refused:
+        if problems.wants_json():
+            raise
         return _login_form(onward, email, refused.sentence, status=401)
     guards.sign_in(user)
     return rendering.see_other(_next(onward))

@@ -3,13 +3,15 @@
 Whether a value is right is checked by `patchbay.spec.check` in the domain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
 
 from patchbay.spec import Field, Kind
+
+LARGEST_JSON_BYTES = 64 * 1024
 
 
 def values_of(fields: Sequence[Field]) -> dict[str, Any]:
@@ -19,7 +21,16 @@ def values_of(fields: Sequence[Field]) -> dict[str, Any]:
 
 def text(name: str, longest: int = 500) -> str:
     """One field of a form of our own, trimmed and cut."""
-    return request.form.get(name, "").strip()[:longest]
+    return untouched(name).strip()[:longest]
+
+
+def untouched(name: str) -> str:
+    """One field just as it was sent: by a form, or by a script as text in a JSON object."""
+    sent: object = request.form
+    if request.is_json and 0 < (request.content_length or 0) <= LARGEST_JSON_BYTES:
+        sent = request.get_json(silent=True)
+    value = sent.get(name, "") if isinstance(sent, Mapping) else ""
+    return value if isinstance(value, str) else ""
 
 
 def sought(name: str, longest: int = 100) -> str:

@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import SecurityError
 
+from blueprints import forms
 from patchbay import accounts, audit, settings, signing
 from patchbay.connections import Caller
 from patchbay.errors import N_, Forbidden, NotFound, Unauthenticated
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseReturnValue)
 
+CSRF_FIELD = "csrf_token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UNLOGGED_ENDPOINTS = {"static_files.send", "home.health_check"}
 OPEN_ENDPOINTS = {"static_files.send", "home.health_check", "assets.file", "records.picture"}
@@ -205,7 +207,7 @@ def _check_csrf() -> None:
     origin = request.headers.get("Origin")
     if (site is not None and site != "same-origin") or (site is None and origin is not None and not _is_own(origin)):
         raise _forged()
-    sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    sent = request.headers.get("X-CSRF-Token") or forms.untouched(CSRF_FIELD)
     kept = session.get("csrf")
     if not isinstance(kept, str) or not signing.equal(sent, kept):
         raise _forged()

@@ -29,7 +29,7 @@ INTEGRATION_FILTER = Field(
 _USER = Field("userId", N_("User"), required=False, max_length=64)
 _TYPES: Mapping[Kind, type] = {Kind.NUMBER: int, Kind.BOOLEAN: bool, Kind.MAPPING: dict, Kind.PICTURES: list}
 _OF_NO_TYPE = object()
-_IN_ANY_FORM = {"file", "userId", "csrf_token"}
+_IN_ANY_FORM = {"file", "userId", guards.CSRF_FIELD}
 
 
 def read(*fields: Field) -> dict[str, Any]:
@@ -41,6 +41,7 @@ def read(*fields: Field) -> dict[str, Any]:
     may_be_empty = not any(field.required for field in fields)
     content = _content(may_be_empty=may_be_empty)
     values = _object(content) if content or not may_be_empty else {}
+    values.pop(guards.CSRF_FIELD, None)
     known = (*fields, _USER)
     return _own(check(known, _as_typed(known, values)))
 

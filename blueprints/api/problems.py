@@ -50,6 +50,8 @@ def init_app(app: Flask) -> None:
 
 def wants_json() -> bool:
     """Whether the caller is a program."""
+    if request.is_json:
+        return True
     if request.path.startswith(("/api/", "/v1/")) and not _is_browser_return():
         return True
     accepted = request.accept_mimetypes

@@ -35,6 +35,34 @@ def test_the_right_password_signs_in_and_renews_the_token(client: FlaskClient) -
     assert token_in(page) != before
 
 
+def test_a_script_may_sign_in_with_json(client: FlaskClient) -> None:
+    fields = {"email": EMAIL, "password": PASSWORD, "csrf_token": token_in(client.get("/login"))}
+
+    answer = client.post("/login", json=fields)
+
+    assert answer.status_code == 303
+    assert EMAIL in text_of(client.get("/account"))
+
+
+def test_a_script_that_may_not_sign_in_is_told_in_the_one_error_shape(client: FlaskClient) -> None:
+    fields = {"email": EMAIL, "password": "wrong", "csrf_token": token_in(client.get("/login"))}
+
+    answer = client.post("/login", json=fields)
+
+    body = answer.get_json()
+    assert (answer.status_code, body["type"], body["success"]) == (401, "UNAUTHENTICATED", False)
+    assert client.get("/account").status_code == 401
+
+
+@pytest.mark.parametrize("fields", [{"csrf_token": "guessed"}, {"csrf_token": 7}, {}, ["csrf_token"]])
+def test_json_needs_the_token_like_a_form(client: FlaskClient, fields: Any) -> None:
+    client.get("/login")
+
+    answer = client.post("/login", json=fields)
+
+    assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
+
+
 @pytest.mark.parametrize("fields", [{"password": "wrong"}, {"email": "nobody@example.org"}])
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(client: FlaskClient, fields: dict[str, str]) -> None:
     answer = sign_in(client, **fields)

@@ -159,3 +159,26 @@ def test_a_query_in_anothers_name_is_refused(
     answer = client.get(f"{path}?userId={ben.id}", headers=key_for(ada))
 
     assert (answer.status_code, answer.get_json()["type"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("path", ["/", "/integrations", "/integrations/shopify/connect", "/account"])
+def test_a_key_opens_pages_without_a_session(client: FlaskClient, ada: User, key_for: KeyFor, path: str) -> None:
+    answer = client.get(path, headers=key_for(ada))
+
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_what_a_key_does_on_a_page_leaves_no_session(client: FlaskClient, ada: User, key_for: KeyFor) -> None:
+    answer = client.post("/integrations/shopify/cancel", headers=key_for(ada))
+
+    assert answer.status_code == 303
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_token_may_stand_in_the_body_of_a_call(client: FlaskClient, ada: User, login: Login) -> None:
+    token = login(client, ada)
+
+    answer = client.post("/api/integrations/list", json={"csrf_token": token})
+
+    assert answer.status_code == 200
