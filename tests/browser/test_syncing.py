@@ -106,7 +106,7 @@ def test_17_a_failed_sync_says_why_and_offers_the_next_step(visitor: Visitor) ->
     expect(problem.get_by_role("heading")).to_have_text("Shopify reported a problem")
     assert reason in problem.inner_text()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    problem.get_by_text("Technical details").click()
+    problem.locator("summary").click()
     expect(problem.get_by_text("API_ERROR")).to_be_visible()
     visitor.hub.sandbox.clear_faults("shopify")
     page.get_by_role("button", name="Try again").click()
@@ -132,7 +132,7 @@ def test_19_the_run_page_adds_lines_as_they_come_without_repeats(visitor: Visito
 
     visitor.run_ends()
 
-    expect(page.locator("#log li").last).to_contain_text("Done", ignore_case=True)
+    expect(page.locator("#log li").last).to_contain_text("Finished.")
     ids = page.locator("#log li").evaluate_all("(lines) => lines.map((line) => line.id)")
     assert len(ids) > begun_with
     assert len(ids) == len(set(ids))
@@ -161,7 +161,7 @@ def test_19_a_dropped_stream_goes_on_where_it_was(visitor: Visitor) -> None:
     visitor.run_ends()
 
     expect(page.locator("#line-of-the-test")).to_have_count(1)
-    expect(page.locator("#log li").last).to_contain_text("Done", ignore_case=True)
+    expect(page.locator("#log li").last).to_contain_text("Finished.")
     ids = page.locator("#log li").evaluate_all("(lines) => lines.map((line) => line.id)")
     assert len(ids) == len(set(ids))
     page.wait_for_timeout(2_000)
@@ -181,7 +181,7 @@ def test_19_without_a_stream_the_log_polls(visitor: Visitor) -> None:
 
     visitor.run_ends()
 
-    expect(page.locator("#log li").last).to_contain_text("Done", ignore_case=True)
+    expect(page.locator("#log li").last).to_contain_text("Finished.")
     expect(page.locator("#log-poll")).to_have_count(0)
     ids = page.locator("#log li[id^=line]").evaluate_all("(lines) => lines.map((line) => line.id)")
     assert len(ids) == len(set(ids))

@@ -43,7 +43,7 @@ class Watch:
         refused = REFUSED.match(message.text)
         if refused and int(refused[1]) in self.expected:
             return
-        if self.is_offline_expected and "net::ERR_" in message.text:
+        if self.is_offline_expected and ("net::ERR_" in message.text or "Failed to fetch" in message.text):
             return
         self.problems.append(f"console: {message.text} ({message.location['url']})")
 
