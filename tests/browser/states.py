@@ -1,0 +1,157 @@
+"""Every page in every state that it can be in, as one walk that visits them all and calls back at each.
+
+What is looked at there (rules of accessibility, pictures) is the caller's affair.
+"""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.visitor import Visitor
+
+Look = Callable[[str], None]
+
+
+def of_a_stranger(visitor: Visitor, look: Look) -> None:
+    """What can be seen without signing in."""
+    for name, path in {"start": "/", "sign-in": "/login", "integrations, stranger": "/integrations"}.items():
+        visitor.open(path)
+        look(name)
+    visitor.open("/login?next=/runs")
+    visitor.page.get_by_label("E-mail").fill("nobody@example.org")
+    visitor.page.get_by_label("Password").fill("not the password")
+    visitor.page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(visitor.page.locator("#login-error")).to_be_visible()
+    look("sign-in refused")
+    for name, path in {"no such page": "/nowhere", "ended link": "/invitation/no-such-token"}.items():
+        visitor.open(path)
+        look(name)
+
+
+def of_a_newcomer(visitor: Visitor, look: Look) -> None:
+    """Everything empty, and the dialogs that need nothing."""
+    for path in ("/integrations", "/mockups", "/records", "/runs", "/mockups/make", "/account", "/keys"):
+        visitor.open(path)
+        look(f"{path}, empty")
+    for path in ("/integrations/shopify", "/integrations/canva", "/integrations?q=nothing-like-it"):
+        visitor.open(path)
+        look(path)
+    visitor.open("/integrations/shopify/connect")
+    look("connect page")
+    visitor.open_connect("shopify")
+    look("connect dialog")
+    visitor.page.get_by_label("Your store").fill("not a shop/")
+    visitor.page.get_by_role("button", name="Continue to Shopify").click()
+    expect(visitor.page.locator("[aria-invalid]")).to_be_visible()
+    look("connect refused")
+    visitor.open("/keys")
+    visitor.page.get_by_label("Name").fill("A script")
+    visitor.page.get_by_role("checkbox").first.check()
+    visitor.page.get_by_role("button", name="Make the key").click()
+    expect(visitor.page.get_by_text("Copy the key now.")).to_be_visible()
+    look("new key")
+
+
+def of_somebody_connected(visitor: Visitor, look: Look) -> None:
+    """Connected, syncing, synced, failed, with records, runs and pictures."""
+    visitor.fill_shop(60)
+    visitor.connect_shopify()
+    look("just connected")
+    visitor.connect_drive()
+    visitor.hub.sandbox.fault("shopify", "slow", times=0, seconds=4)
+    visitor.open("/integrations")
+    visitor.page.locator("#sync-shopify button").click()
+    expect(visitor.card("shopify")).to_have_attribute("aria-busy", "true")
+    look("syncing")
+    visitor.page.locator("#run-shopify").click()
+    expect(visitor.page.get_by_role("button", name="Cancel run")).to_be_visible()
+    look("run going on")
+    visitor.run_ends()
+    visitor.hub.sandbox.clear_faults("shopify")
+    look("run done")
+    visitor.open("/integrations/shopify")
+    look("integration, connected")
+    _dialogs(visitor, look)
+    _pictures(visitor, look)
+    _lists(visitor, look)
+    _failure(visitor, look)
+
+
+def of_an_administrator(visitor: Visitor, look: Look) -> None:
+    """People, links and credentials."""
+    visitor.open("/admin/users")
+    look("people")
+    visitor.page.get_by_label("E-mail").fill(f"{visitor.shop}-guest@example.org")
+    visitor.page.get_by_role("button", name="Make a link").click()
+    expect(visitor.page.locator("main").get_by_text("It is shown this once.")).to_be_visible()
+    look("new link")
+    link = visitor.page.locator("main [data-copy]").first.get_attribute("data-copy") or ""
+    visitor.page.goto(link)
+    look("invitation")
+    visitor.open("/admin/credentials/shopify")
+    look("credentials")
+    visitor.page.get_by_role("button", name="Save").evaluate("(button) => { button.form.noValidate = true }")
+    visitor.page.get_by_role("button", name="Save").click()
+    expect(visitor.page.locator("[aria-invalid]").first).to_be_visible()
+    look("credentials refused")
+
+
+def _dialogs(visitor: Visitor, look: Look) -> None:
+    page = visitor.page
+    for opener in ("connect", "disconnect", "delete"):
+        visitor.open("/integrations/shopify")
+        page.locator(f"#{opener}-shopify").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look(f"{opener} dialog, connected")
+    visitor.open("/integrations/shopify/disconnect")
+    look("disconnect page")
+
+
+def _pictures(visitor: Visitor, look: Look) -> None:
+    page = visitor.page
+    visitor.upload()
+    look("make a mockup")
+    page.get_by_role("radio", name="Mug", exact=True).check()
+    page.get_by_role("button", name="Make the mockup").click()
+    expect(page.locator("img.picture")).to_be_visible()
+    look("mockup")
+    mockup = visitor.path()
+    for opener, name in (("#assets-publish", "publish"), ("#assets-save", "save")):
+        visitor.open(mockup)
+        page.locator(opener).click()
+        expect(page.get_by_role("dialog").get_by_role("radio").first).to_be_visible()
+        look(f"{name} dialog")
+    visitor.open(f"{mockup}/save")
+    look("save page")
+    visitor.open("/mockups")
+    look("gallery")
+
+
+def _lists(visitor: Visitor, look: Look) -> None:
+    page = visitor.page
+    visitor.open("/records")
+    look("records")
+    page.locator("#record-rows a").first.click()
+    expect(page.get_by_role("heading", name="Facts")).to_be_visible()
+    look("record")
+    for path in ("/runs", "/runs?status=failed", "/records?q=nothing-like-it"):
+        visitor.open(path)
+        look(path)
+
+
+def _failure(visitor: Visitor, look: Look) -> None:
+    visitor.hub.sandbox.fault("shopify", "malformed", times=0)
+    visitor.open("/integrations")
+    visitor.page.locator("#sync-shopify button").click()
+    expect(visitor.card("shopify").locator(".badge").first).to_have_text("Last sync failed", timeout=60_000)
+    look("sync failed")
+    visitor.card("shopify").get_by_role("link", name="View run").click()
+    expect(visitor.page.locator(".problem")).to_be_visible()
+    look("run failed")
+    visitor.hub.sandbox.clear_faults("shopify")
+    visitor.hub.sandbox.fault("shopify", "revoked_grant")
+    visitor.page.get_by_role("button", name="Try again").click()
+    visitor.run_ends("Failed")
+    visitor.open("/integrations")
+    expect(visitor.card("shopify").locator(".badge").first).to_have_text("Reconnect needed")
+    look("reconnect needed")
