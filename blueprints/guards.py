@@ -187,7 +187,7 @@ def _admit_session() -> None:
     if not isinstance(user_id, str):
         return
     found = accounts.by_id(user_id)
-    if found is None or not found.is_active or found.epoch != session.get("epoch"):
+    if found is None or not accounts.may_enter(found) or found.epoch != session.get("epoch"):
         session.clear()
         return
     g.user = found

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from patchbay import audit, clock, signing
+from patchbay.accounts.users import may_enter
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, db, new_id, transaction
@@ -85,7 +86,7 @@ def authenticate_key(text: str, address: str) -> tuple[User, ApiKey]:
     """Who the key belongs to. Raises Unauthenticated; notes the first use from an address."""
     key = db.session.scalar(select(ApiKey).where(ApiKey.key_hash == signing.hash_token(text)))
     user = db.session.get(User, key.user_id) if key is not None else None
-    if key is None or key.revoked_at is not None or user is None or not user.is_active:
+    if key is None or key.revoked_at is not None or user is None or not may_enter(user):
         if key is not None:
             audit.add(Deed.KEY_REFUSED, user_id=key.user_id, subject_id=key.id, address=address)
         raise Unauthenticated()

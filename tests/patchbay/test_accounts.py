@@ -188,6 +188,27 @@ def test_the_demo_user_is_made_once() -> None:
     assert accounts.demo_user().id == accounts.demo_user().id
 
 
+def test_the_demo_password_signs_in_at_once_and_after_it_was_changed(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask]
+) -> None:
+    for password in ("a printed password", "another printed one"):
+        with app_for(settings_for(DEMO_PASSWORD=password)).app_context():
+            assert accounts.sign_in(accounts.DEMO_EMAIL, password, HERE).email == accounts.DEMO_EMAIL
+
+
+def test_without_the_sandbox_the_demo_account_is_closed_to_password_and_key(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask]
+) -> None:
+    with app_for(settings_for(DEMO_PASSWORD=PASSWORD)).app_context():
+        key = accounts.create_key(accounts.demo_user(), "while it was on", ["*"])
+
+    with app_for(settings_for(DEMO_PASSWORD=PASSWORD, SANDBOX="off")).app_context():
+        with pytest.raises(Unauthenticated):
+            accounts.sign_in(accounts.DEMO_EMAIL, PASSWORD, HERE)
+        with pytest.raises(Unauthenticated):
+            accounts.authenticate_key(key.text, HERE)
+
+
 def test_without_the_sandbox_there_is_no_demo_user(
     settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask]
 ) -> None:
