@@ -154,6 +154,8 @@ class _Environment:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{name}_FILE: {path} is not text.") from error
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
         text = self.text(name, str(default))
@@ -186,9 +188,15 @@ def _home(text: str) -> Path:
 
 
 def _origin(name: str, text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
-        raise SettingsError(f"{name} must look like https://host[:port], not {text!r}.")
+    wrong = SettingsError(f"{name} must look like https://host[:port], not {text!r}.")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # brackets that do not close, a port that is none
+        raise wrong from None
+    beyond = parts.path.removesuffix("/") + parts.query + parts.fragment
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or parts.username is not None or beyond:
+        raise wrong
     return f"{parts.scheme}://{parts.netloc}"
 
 

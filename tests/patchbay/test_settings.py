@@ -82,6 +82,7 @@ def test_a_long_home_does_not_cut_the_socket(tmp_path: Path) -> None:
         ("PORT", "0"), ("PORT", "65536"), ("PORT", "http"), ("PORT", "8 000"), ("WORKERS", "0"), ("WORKERS", "-1"),
         ("WEB_THREADS", "3"), ("TRUSTED_PROXIES", "many"), ("SANDBOX", "yes"), ("PUBLIC_URL", "hub.example.org"),
         ("PUBLIC_URL", "ftp://hub.example.org"), ("PUBLIC_URL", "https://hub.example.org/path"),
+        ("PUBLIC_URL", "http://[hub"), ("PUBLIC_URL", "http://hub:99999"), ("PUBLIC_URL", "http://me:pw@hub"),
         ("SANDBOX_URL", "localhost:8001"), ("DATABASE_URL", "mysql://u@h/d"), ("VAULT_KEYS", "short"),
         ("SECRET_KEY_FILE", "/nowhere/at/all"), ("PORT", "８０００"),
     ],
@@ -105,6 +106,14 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(tmp_path: Path, name: st
 def test_values_that_do_not_go_together_are_refused(tmp_path: Path, environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         load(tmp_path, **environment)
+
+
+def test_a_secret_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(SettingsError, match="SECRET_KEY_FILE"):
+        load(tmp_path, SECRET_KEY_FILE=str(file))
 
 
 def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
