@@ -31,8 +31,7 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None, as_json: boo
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    _quieten()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -67,6 +66,15 @@ def redacted(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict
     shown = redact(dict(line))
     line.update(shown if isinstance(shown, dict) else {})
     return line
+
+
+def _quieten() -> None:
+    """Libraries set levels on loggers of their own (rq.worker does), which would win over their parent's."""
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.split(".")[0] in _QUIET and "." in name and isinstance(logger, logging.Logger):
+            logger.setLevel(logging.NOTSET)
 
 
 def _enrich() -> list[Processor]:
