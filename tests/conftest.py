@@ -4,6 +4,7 @@ Tests under `tests/patchbay` and `tests/jobs` that touch the database run on SQL
 module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on one.
 """
 
+import errno
 import os
 import shutil
 import socket
@@ -56,7 +57,7 @@ def _no_way_out() -> Iterator[None]:
 
     def connect_here(self: socket.socket, address: Any) -> None:
         if self.family in {socket.AF_INET, socket.AF_INET6} and not is_loopback(str(address[0])):
-            raise RuntimeError(f"a test reached for the network: {address}")
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"a test reached for the network: {address}")
         connect(self, address)
 
     with pytest.MonkeyPatch.context() as patch:
