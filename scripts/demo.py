@@ -43,7 +43,8 @@ class Hub:
         answer = self.session.request(method, f"{self.address}{path}", timeout=90, **options)
         body = answer.json() if answer.content else {}
         if answer.status_code >= 400:
-            raise StepFailed(f"{method} {path} answered {answer.status_code}: {body.get('userMessage', body)}")
+            bare = path.partition("?")[0]  # a callback's query holds code and state
+            raise StepFailed(f"{method} {bare} answered {answer.status_code}: {body.get('userMessage', body)}")
         return body
 
     def connect(self, integration: str, **values: str) -> str:

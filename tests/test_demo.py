@@ -36,7 +36,8 @@ def test_the_demo_does_the_whole_job_on_the_hub_that_runs(tmp_path: Path) -> Non
         failed = _demo(hub.environment)
 
         assert failed.returncode == 1
-        assert "✗ " in failed.stderr
+        assert "✗ GET /integrations/callback answered 502" in failed.stderr
+        assert "code=" not in failed.stdout + failed.stderr
     finally:
         hub.close()
 
