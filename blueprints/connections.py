@@ -170,6 +170,7 @@ def sync(key: str) -> Response:
     """Start the import that the form names, or find the open one."""
     run = runs.start(guards.user().id, key, forms.text("operation"), {}, Trigger.PAGE)
     if rendering.wants_fragment():
+        rendering.toast(_("The sync with %(name)s has begun.", name=providers.get(key).name), "info")
         return _card(key, status=202)
     return rendering.see_other(url_for("runs.show", run_id=run.id))
 
