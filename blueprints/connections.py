@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from blueprints import forms, guards, rendering
 from blueprints.api import problems
 from blueprints.catalog import detail
+from blueprints.rendering import formats
 from blueprints.shown import integrations, outcomes
 from blueprints.shown.cards import card_of
 from patchbay import catalog, connections, providers, records, runs, settings
@@ -160,7 +161,7 @@ def delete_records_now(key: str) -> Response:
     if typed.casefold() != provider.name.casefold():
         return _deletion_form(provider, typed, {"confirmation": N_("This is not the name.")}, status=422)
     count = connections.delete_records(guards.user().id, key)
-    rendering.toast(_("%(count)s records were deleted.", count=count))
+    rendering.toast(_("%(count)s records were deleted.", count=formats.number(count)))
     return rendering.see_other(url_for("catalog.integration", key=key))
 
 

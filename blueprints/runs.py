@@ -6,6 +6,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
+from blueprints.rendering import formats
 from blueprints.shown.cards import card_of
 from blueprints.shown.runs import RunPage, RunRow
 from blueprints.streams import Look, Message, open_stream
@@ -114,7 +115,7 @@ def _card(key: str) -> Response:
 def _tell_end(run: Run) -> None:
     name = providers.get(run.integration_id).name
     if run.status is RunStatus.SUCCEEDED:
-        rendering.toast(_("%(name)s is synced: %(count)s items.", name=name, count=run.progress_done))
+        rendering.toast(_("%(name)s is synced: %(count)s items.", name=name, count=formats.number(run.progress_done)))
     elif run.status is RunStatus.FAILED:
         rendering.toast(_("The sync with %(name)s failed.", name=name), "err")
 
