@@ -8,6 +8,7 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
@@ -89,7 +90,9 @@ def _below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
+@cache
 def _read(name: str, content: bytes) -> StaticFile:
+    """The file made ready; a second application of the process does not compress it again."""
     content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     gzipped = gzip.compress(content, compresslevel=9, mtime=0) if content_type in COMPRESSED_TYPES else None
     if gzipped is not None and len(gzipped) >= len(content):
