@@ -67,6 +67,7 @@ def visit(hub: Hub, browser: Browser) -> Iterator[Visit]:
             viewport={"width": width, "height": height}, java_script_enabled=javascript, **options
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.set_default_navigation_timeout(3 * PATIENCE_MS)
         watch, ledger = Watch(hub.url), Ledger(hub.url)
         watch.follow(context)
         ledger.follow(context)
