@@ -17,7 +17,7 @@ from werkzeug.exceptions import SecurityError
 from blueprints import forms
 from patchbay import accounts, audit, settings, signing
 from patchbay.connections import Caller
-from patchbay.errors import N_, Forbidden, NotFound, Unauthenticated
+from patchbay.errors import N_, Forbidden, Malformed, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, new_id
 
 log = structlog.get_logger()
@@ -49,8 +49,7 @@ def admit() -> None:
     _check_host()
     if request.endpoint in OPEN_ENDPOINTS:
         return
-    if "\x00" in request.path:
-        raise NotFound()  # PostgreSQL takes no such text, and nothing is named by it
+    _refuse_nul()
     header = request.headers.get("Authorization", "")
     if header:
         _admit_key(header)
@@ -165,6 +164,14 @@ def _require(scopes: tuple[str, ...]) -> None:
     for scope in scopes:
         if not accounts.allows(g.key, g.user, scope):
             raise Forbidden(sentence=N_("This key lacks the scope %(scope)s."), scope=scope)
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL takes no text with a NUL in it, and nobody types one: refused once, for paths, queries and forms."""
+    if "\x00" in request.path:
+        raise NotFound()
+    if b"%00" in request.query_string or any("\x00" in value for value in request.form.values()):
+        raise Malformed(sentence=N_("A value holds a character that no text may hold."))
 
 
 def _check_host() -> None:

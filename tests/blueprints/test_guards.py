@@ -36,3 +36,10 @@ def test_a_foreign_host_is_refused_on_every_kind_of_address(client: FlaskClient)
 def test_loopback_names_are_served(client: FlaskClient) -> None:
     for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
         assert client.get("/login", headers={"Host": host}).status_code == 200, host
+
+
+def test_a_character_that_no_text_may_hold_is_refused_everywhere(client: FlaskClient) -> None:
+    assert client.get("/integrations?q=a%00b").status_code == 400
+    assert client.get("/integrations/a%00b").status_code == 404
+    assert client.post("/login", data={"email": "a\x00b", "password": "x"}).status_code == 400
+    assert client.get("/api/records?cursor=%00").status_code == 400
