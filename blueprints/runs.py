@@ -158,9 +158,10 @@ def _message(line: RunLog) -> Message:
 
 
 def _last_seen() -> int:
-    """The last line that the reader has: what a dropped stream had come to, else what the page showed."""
+    """The last line that the reader has: the later of what a dropped stream had come to and what the page showed."""
     sent = request.headers.get("Last-Event-ID", "")
-    return int(sent) if sent.isascii() and sent.isdigit() else request.args.get("after", 0, type=int)
+    shown = request.args.get("after", 0, type=int)
+    return max(int(sent), shown) if sent.isascii() and sent.isdigit() else shown
 
 
 def _level() -> LogLevel | None:
