@@ -11,7 +11,18 @@ import pytest
 
 from scripts.new_provider import FILES, LONGEST, ROOT, NameRefused, write
 
-PARTS = ("app.py", "pyproject.toml", "blueprints", "docs", "jobs", "patchbay", "sandbox", "scripts", "static", "templates")
+PARTS = (
+    "app.py",
+    "pyproject.toml",
+    "blueprints",
+    "docs",
+    "jobs",
+    "patchbay",
+    "sandbox",
+    "scripts",
+    "static",
+    "templates",
+)
 TESTS = ("conftest.py", "servers.py", "stage.py")
 NEW = "new-platform"
 LONG = "a-long-name" + "x" * (LONGEST - len("a-long-name"))
