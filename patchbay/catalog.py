@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from patchbay import clock, connections, credentials, providers
 from patchbay.models import (
+    WITHOUT_CONTENT,
     Connection,
     ConnectionState,
     Integration,
@@ -122,7 +123,12 @@ def _connections_with_runs(
         .correlate(Connection)
         .scalar_subquery()
     )
-    statement = select(Connection, Run).outerjoin(Run, Run.id == newest).where(Connection.user_id == user_id)
+    statement = (
+        select(Connection, Run)
+        .outerjoin(Run, Run.id == newest)
+        .where(Connection.user_id == user_id)
+        .options(*WITHOUT_CONTENT)
+    )
     if integration_id is not None:
         statement = statement.where(Connection.integration_id == integration_id)
     return {connection.integration_id: (connection, run) for connection, run in db.session.execute(statement)}

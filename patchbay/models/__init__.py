@@ -7,12 +7,13 @@ from patchbay.models.connection import CallbackOutcome, Connection, ConnectionSt
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
 from patchbay.models.record import Checkpoint, Record
-from patchbay.models.run import COUNTS, OPEN, LogLevel, Run, RunLog, RunStatus, Trigger
+from patchbay.models.run import COUNTS, OPEN, WITHOUT_CONTENT, LogLevel, Run, RunLog, RunStatus, Trigger
 from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
 
 __all__ = [
     "COUNTS",
     "OPEN",
+    "WITHOUT_CONTENT",
     "ApiKey",
     "Asset",
     "AssetKind",

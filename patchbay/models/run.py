@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from patchbay.models.base import Base, UTCDateTime, text_enum
 
@@ -100,6 +100,8 @@ class Run(Base):
         return {name: getattr(self, f"count_{name}") for name in COUNTS}
 
 
+# A list does without these: a result may hold fifty products, and reading them costs more than all the rest.
+WITHOUT_CONTENT = (defer(Run.result), defer(Run.memo), defer(Run.input))
 COUNTS = ("read", "created", "updated", "unchanged", "deleted", "failed")
 
 

@@ -18,6 +18,7 @@ from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound
 from patchbay.models import (
     OPEN,
+    WITHOUT_CONTENT,
     Connection,
     ConnectionState,
     LogLevel,
@@ -91,7 +92,8 @@ def get(user_id: str, run_id: str) -> Run:
 
 def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[Run], str | None]:
     """Runs, newest first, behind `cursor`; and the cursor of the next page."""
-    statement = select(Run).where(Run.user_id == query.user_id).order_by(Run.id.desc()).limit(limit + 1)
+    mine = select(Run).where(Run.user_id == query.user_id).options(*WITHOUT_CONTENT)
+    statement = mine.order_by(Run.id.desc()).limit(limit + 1)
     if query.integration_id:
         statement = statement.where(Run.integration_id == query.integration_id)
     if query.status:
