@@ -15,7 +15,7 @@ from patchbay.spec import Category
 
 CATEGORY_NAMES = {
     Category.DESIGN_TOOLS: N_("Design tools"),
-    Category.ECOMMERCE: N_("Ecommerce"),
+    Category.ECOMMERCE: N_("E-commerce"),
     Category.MARKETING: N_("Marketing"),
     Category.STORAGE: N_("Storage"),
 }
