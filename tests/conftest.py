@@ -19,6 +19,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 
 import sandbox as platforms
 from app import create_app
@@ -37,6 +38,7 @@ KEYS = {
     "DEMO_PASSWORD": "a password for the demo",
 }
 _numbers = count(1)
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -63,6 +65,17 @@ def _no_way_out() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_here)
         yield
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one per process of the tests: Playwright's loop cannot run twice in a thread."""
+    path = os.environ.get("PATCHBAY_CHROMIUM") or shutil.which("chromium")
+    assert path, "no Chromium: set PATCHBAY_CHROMIUM to the path of one"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

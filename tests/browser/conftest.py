@@ -1,13 +1,11 @@
 """The fixtures of the browser tests: one hub, one Chromium, and people at it. Complaints of the browser fail a test."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from patchbay.models import User, db
 from tests import stage
@@ -15,22 +13,10 @@ from tests.browser.visitor import Visitor
 from tests.browser.watch import Ledger, Watch
 from tests.journeys.hubs import Hub, Person
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 Visit = Callable[..., Visitor]
 _numbers = count(1)
 PATIENCE_MS = 20_000  # for a machine that does other things as well
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Chromium; closed before tests of other folders run, which may want an event loop of their own."""
-    path = os.environ.get("PATCHBAY_CHROMIUM") or shutil.which("chromium")
-    assert path, "no Chromium: set PATCHBAY_CHROMIUM to the path of one"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="package")

@@ -17,6 +17,7 @@ Lines = Callable[[], list[dict[str, object]]]
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    logs.clear()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -1,14 +1,12 @@
 """The page at `/_sandbox/` and its forms, as a browser without scripts uses them."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 KEY = "google-drive"
 CONSENT = (
@@ -19,12 +17,10 @@ CONSENT = (
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    executable = os.environ.get("PATCHBAY_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+def browser_page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 def send(url: str, title: str, **fields: str) -> requests.Response:
