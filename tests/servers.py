@@ -4,8 +4,10 @@ What does not live here: the fixtures that start them (`conftest`), and the sand
 """
 
 import os
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -132,3 +134,12 @@ def _wait_for(try_once: Callable[[], object], not_yet: type[Exception]) -> None:
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)
+
+
+def free_port() -> int:
+    """From below the ports that the system hands to clients, so that no connection takes it before the hub does."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)):
+                return port

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from patchbay.settings import ROOT
-from tests.journeys.hubs import Hub, bare_environment, free_port
+from tests.journeys.hubs import Hub, bare_environment
+from tests.servers import free_port
 
 STEPS = [
     "Connect Shopify", "Connect Google Drive", "Import the catalogue", "Upload a design", "Make a mockup",

@@ -8,7 +8,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from app import create_app
 from patchbay import accounts, catalog, migrations, settings
 from patchbay.models import Role, db
 from patchbay.settings import ROOT, redis_socket
+from tests.servers import free_port
 from tests.stage import Sandbox
 
 T = TypeVar("T")
@@ -266,15 +266,6 @@ def at_once(call: Callable[[], T], times: int) -> list[T]:
 
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(make, range(times)))
-
-
-def free_port() -> int:
-    """From below the ports that the system hands to clients, so that no connection takes it before the hub does."""
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)):
-                return port
 
 
 def bare_environment() -> dict[str, str]:
