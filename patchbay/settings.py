@@ -8,7 +8,7 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -258,11 +258,6 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("WEB_WORKERS above 1 needs PostgreSQL: set DATABASE_URL.")
     if settings.sandbox and not is_loopback(urlsplit(settings.public_url).hostname or ""):
         raise SettingsError("SANDBOX=on is for loopback only: anybody who reaches PUBLIC_URL could use it.")
-
-
-def with_changes(settings: Settings, **changes: object) -> Settings:
-    """A copy with some fields replaced, for tests and tools."""
-    return replace(settings, **changes)  # type: ignore[arg-type]  # dataclasses.replace checks the names itself
 
 
 _in_use: Settings | None = None
