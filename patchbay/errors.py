@@ -12,8 +12,11 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     │   ├── ProviderUnavailable          API_ERROR                502     yes
     │   ├── ScopeMissing                 API_ERROR                502     no: grant access
     │   ├── NotFoundThere                API_ERROR                502     no
+    │   ├── QuotaFull                    API_ERROR                502     no: make room there
+    │   ├── PublicAddressNeeded          API_ERROR                502     no: an administrator's
     │   └── UnexpectedShape              API_ERROR                502     no
     ├── SyncFailed                       SYNC_FAILED              502     by the user
+    │   ├── PartlyDone                   SYNC_FAILED              502     by the user
     │   └── OutcomeUnknown               SYNC_FAILED              502     by the user
     ├── RateLimited                      RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
     ├── NetworkError                     NETWORK_ERROR            504     yes
@@ -145,6 +148,25 @@ class NotFoundThere(PlatformError):
     sentence = N_("%(provider)s does not know what was asked for. It may have been deleted there.")
 
 
+class QuotaFull(PlatformError):
+    """The account has no room left, or has used up what it may post or store."""
+
+    sentence = N_(
+        "%(provider)s has no room left for this, or a limit of the account is used up. Nothing was changed. "
+        "Make room there, or wait until the limit is renewed."
+    )
+
+
+class PublicAddressNeeded(PlatformError):
+    """The platform fetches pictures itself, and this hub has no address that it could fetch them from."""
+
+    title = N_("%(provider)s cannot fetch pictures from here")
+    sentence = N_(
+        "%(provider)s fetches pictures from a public https address, and this Patchbay has none. "
+        "Ask your administrator to set PUBLIC_URL."
+    )
+
+
 class UnexpectedShape(PlatformError):
     """An answer that is not what the platform documents; `detail` names provider, stream and path."""
 
@@ -164,6 +186,13 @@ class SyncFailed(PatchbayError):
     sentence = N_(
         "%(saved)s of %(total)s items were saved before it stopped. Try again; finished items are not repeated."
     )
+
+
+class PartlyDone(SyncFailed):
+    """An action came part of the way; `done` says in words what exists now (a message id)."""
+
+    title = N_("%(provider)s did only a part of it")
+    sentence = N_("This much was done: %(done)s. The rest was refused: %(reason)s")
 
 
 class OutcomeUnknown(SyncFailed):

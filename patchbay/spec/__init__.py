@@ -4,9 +4,9 @@ What makes these words happen lives in `patchbay.client`, `patchbay.oauth` and `
 """
 
 from patchbay.spec.api import Answer, Api, Picture, Request
-from patchbay.spec.auth import OAuth2, Scope, SignedCallback
+from patchbay.spec.auth import Auth, Handover, Keys, OAuth2, Scope, SignedCallback, TokenCall
 from patchbay.spec.faults import Fault, Meaning, Rule, classify, retry_after_s
-from patchbay.spec.field import Field, Kind, check
+from patchbay.spec.field import Field, Kind, Pick, check
 from patchbay.spec.paging import by_cursor
 from patchbay.spec.provider import (
     Account,
@@ -17,6 +17,7 @@ from patchbay.spec.provider import (
     Operation,
     Page,
     Provider,
+    Setup,
     Status,
 )
 from patchbay.spec.throttle import Budget, Throttle
@@ -26,25 +27,31 @@ __all__ = [
     "Action",
     "Answer",
     "Api",
+    "Auth",
     "Budget",
     "Category",
     "Fault",
     "Field",
+    "Handover",
     "Import",
     "Item",
+    "Keys",
     "Kind",
     "Meaning",
     "OAuth2",
     "Operation",
     "Page",
+    "Pick",
     "Picture",
     "Provider",
     "Request",
     "Rule",
     "Scope",
+    "Setup",
     "SignedCallback",
     "Status",
     "Throttle",
+    "TokenCall",
     "by_cursor",
     "check",
     "classify",

@@ -14,12 +14,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to send out: a file name with its extension, the media type, and the bytes."""
+    """A picture to send out: a file name with its extension, the media type, its size, and a way to its bytes.
+
+    `read(start, count)` gives at most `count` bytes from `start` on, so that a large file never lies in memory whole.
+    """
 
     filename: str
     content_type: str
-    content: bytes
     name: str
+    size_bytes: int
+    read: Callable[[int, int], bytes] = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        """All bytes at once: for what is sent in one request."""
+        return self.read(0, self.size_bytes)
+
+    @classmethod
+    def of(cls, content: bytes, *, filename: str, content_type: str, name: str = "") -> "Picture":
+        """A picture whose bytes are at hand."""
+        return cls(filename, content_type, name or filename, len(content), lambda at, count: content[at : at + count])
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,8 @@ class Request:
     """One HTTP request to a platform; of `json`, `form`, `files` and `content` at most one is given.
 
     `url` may hold `{shop}`-like places, filled from the settings. `files` maps a part's name to (file name, bytes,
-    media type), sent behind the fields of `form`. `with_token=False` is for addresses that carry their own authority.
+    media type), sent behind the fields of `form`. `with_token=False` is for addresses that carry their own authority;
+    `token` speaks with another token than the connection's (a page's own), and is never kept.
     `is_repeatable` says whether it may be sent twice; None: reading methods, PUT and DELETE may. Statuses in `accept`
     come back as answers even where the fault rules would raise.
     """
@@ -41,6 +56,7 @@ class Request:
     files: Mapping[str, tuple[str, bytes, str]] | None = None
     content: bytes | None = None
     with_token: bool = True
+    token: str | None = field(default=None, repr=False)
     is_repeatable: bool | None = None
     accept: tuple[int, ...] = ()
 
@@ -91,7 +107,11 @@ class Api(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What was asked before connecting, e.g. `shop`."""
+        """What was asked before connecting (e.g. `shop`), and what was chosen after it (e.g. `page`)."""
+
+    @property
+    def account(self) -> str:
+        """The id of the connected account, as `identify` gave it; "" while it is being asked for."""
 
     def send(self, request: Request) -> Answer:
         """Send one request and return its answer."""
@@ -101,6 +121,18 @@ class Api(Protocol):
 
     def picture(self, address: str) -> Picture:
         """The picture behind one value of a PICTURES field."""
+
+    def public_address(self, address: str, content_type: str = "") -> str:
+        """An address from which the platform itself can fetch that picture, for an hour; as `content_type` if given.
+
+        Raises PublicAddressNeeded where this hub cannot be reached from outside.
+        """
+
+    def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
+        """Keep a picture as a design of the owner's: `{"id", "name", "url", "width", "height"}`.
+
+        Raises Invalid for what is no picture. Kept once per run and file name.
+        """
 
     def remember(self, name: str, make: Callable[[], T]) -> T:
         """The JSON value kept under `name` for this run, made and stored durably the first time."""

@@ -19,31 +19,44 @@ class Meaning(StrEnum):
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
     REFUSED = "refused"  # the request itself is wrong: repeating does not help
+    FULL = "full"  # there is no room, or a content quota is used up
+    SETUP_WRONG = "setup_wrong"  # our app's own credentials are refused
     UNAVAILABLE = "unavailable"  # passing: repeat with growing pauses
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The verdict on one answer. `text` is the platform's own words, `wait_s` how long it wants to be left alone."""
+    """The verdict on one answer. `text` is the platform's own words, `wait_s` how long it wants to be left alone.
+
+    `says` is our sentence for it (a message id), "" for the usual one of the meaning.
+    """
 
     meaning: Meaning
     text: str
     wait_s: float | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
     """Fits when the status fits (None: any) and the value at `path` in the JSON body is in `values` (None: exists).
 
-    `text` is the path of the platform's own words; `wait` reads how long to wait, in seconds.
+    With `begins`, the value there begins with one of these texts; with `contains`, one of them occurs in the body, case
+    aside (a last resort, for platforms that tell causes apart by their words alone). `media` is how the answer's content
+    type begins. `text` is the path of the platform's own words; `wait` reads how long to wait, in seconds; `says` is a
+    sentence for people (a message id, `%(provider)s` is filled) in place of the meaning's usual one.
     """
 
     means: Meaning
     status: int | range | None = None
     path: tuple[str | int, ...] = ()
     values: frozenset[Any] | None = None
+    begins: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    media: str = ""
     text: tuple[str | int, ...] = ()
     wait: Callable[[Answer], float | None] | None = None
+    says: str = ""
 
     def fits(self, answer: Answer) -> bool:
         """Whether this rule speaks of `answer`."""
@@ -51,12 +64,22 @@ class Rule:
             return False
         if isinstance(self.status, range) and answer.status not in self.status:
             return False
+        if self.media and not answer.headers.get("content-type", "").startswith(self.media):
+            return False
+        if self.contains and not self._is_mentioned(answer):
+            return False
         if not self.path:
             return True
         value = answer.at(*self.path)
+        if self.begins:
+            return isinstance(value, str) and value.startswith(self.begins)
         if self.values is None:
             return bool(value)
         return isinstance(value, str | int) and value in self.values
+
+    def _is_mentioned(self, answer: Answer) -> bool:
+        body = answer.body[:10_000].decode(errors="replace").lower()
+        return any(text.lower() in body for text in self.contains)
 
 
 def retry_after_s(answer: Answer) -> float | None:
@@ -100,5 +123,6 @@ def classify(rules: tuple[Rule, ...], answer: Answer) -> Fault | None:
     for rule in (*rules, *BY_STATUS):
         if rule.fits(answer):
             text = answer.at(*rule.text) if rule.text else None
-            return Fault(rule.means, str(text)[:500] if text else "", rule.wait(answer) if rule.wait else None)
+            wait_s = rule.wait(answer) if rule.wait else None
+            return Fault(rule.means, str(text)[:500] if text else "", wait_s, rule.says)
     return None

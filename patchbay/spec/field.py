@@ -6,6 +6,7 @@ Connect forms, settings forms, operation forms and the bodies of the JSON API ar
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -19,10 +20,28 @@ class Kind(StrEnum):
     LONG_TEXT = "long_text"
     SECRET = "secret"  # noqa: S105 - the kind of a field, not a secret
     NUMBER = "number"
+    MONEY = "money"
     BOOLEAN = "boolean"
     CHOICE = "choice"
     PICTURES = "pictures"
     MAPPING = "mapping"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The values of a field are offered live: by the read-only action `operation`, as the list `entries` of its answer.
+
+    Of each entry, `value` is stored, `label` and `picture` are shown. `search` names the action's input that narrows the
+    list, "" where there is none; `needs` names fields of the same form whose values the action is asked with.
+    """
+
+    operation: str
+    entries: str
+    value: str = "id"
+    label: str = "name"
+    picture: str = ""
+    search: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +50,9 @@ class Field:
 
     `label`, `help` and `mismatch` are message ids. `normalise` turns what people type into the one form that is
     stored; `pattern` must then match all of it. PICTURES takes a list of addresses, of our own assets or public https
-    ones. `suffix` is shown behind the input. NUMBER is a whole number between `lowest` and `highest`.
+    ones. `suffix` is shown behind the input. NUMBER is a whole number between `lowest` and `highest`; MONEY a decimal
+    text with at most two places in the same bounds. `words` says the choices in words (message ids), in the same order. With `pick` the value
+    is chosen from what the platform has.
     """
 
     name: str
@@ -42,6 +63,8 @@ class Field:
     placeholder: str = ""
     suffix: str = ""
     choices: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    pick: Pick | None = None
     pattern: str = ""
     mismatch: str = N_("This value does not have the right form.")
     normalise: Callable[[str], str] = str
@@ -110,6 +133,15 @@ def _number(field: Field, value: Any) -> int:
     return value
 
 
+def _money(field: Field, value: Any) -> str:
+    text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", text, re.ASCII):
+        raise _Wrong(N_("This must be an amount such as 21.99."))
+    if not field.lowest <= Decimal(text) <= field.highest:
+        raise _Wrong(N_("This number is out of range."))
+    return str(Decimal(text).quantize(Decimal("0.01")))
+
+
 def _boolean(_field: Field, value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -143,6 +175,7 @@ _CHECKS: Mapping[Kind, Callable[[Field, Any], Any]] = {
     Kind.LONG_TEXT: _text,
     Kind.SECRET: _text,
     Kind.NUMBER: _number,
+    Kind.MONEY: _money,
     Kind.BOOLEAN: _boolean,
     Kind.CHOICE: _choice,
     Kind.PICTURES: _pictures,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from patchbay.spec.api import Api
-from patchbay.spec.auth import OAuth2
+from patchbay.spec.auth import Auth
 from patchbay.spec.faults import Rule
 from patchbay.spec.field import Field
 from patchbay.spec.throttle import Throttle
@@ -76,6 +76,7 @@ class Action:
     """Does something: checked input → JSON result. `run` must be safe to start again after a kill (`Api.remember`).
 
     `gives` names what is in the result. `doing` completes "while we were …". `is_read_only`: it changes nothing there.
+    `needs_public_address`: the platform fetches pictures from this hub, which must be reachable from outside.
     """
 
     name: str
@@ -86,19 +87,35 @@ class Action:
     gives: tuple[str, ...] = ()
     doing: str = ""
     is_read_only: bool = False
+    needs_public_address: bool = False
 
 
 Operation = Import | Action
 
 
 @dataclass(frozen=True)
+class Setup:
+    """What an administrator does once, so that people here can connect: message ids, drawn as a numbered guide.
+
+    `register_url` is where an app is registered; `steps` what to do there, in order (the redirect URI and the scopes to
+    paste are shown beside them); `limits` what a new app may not do yet.
+    """
+
+    register_url: str
+    steps: tuple[str, ...]
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Provider:
     """A platform as Patchbay knows it.
 
-    `hosts` are patterns of every host that it is spoken to at; `token_hosts` those that may be sent a token. `fields`
-    are asked before connecting. `identify` tells whose account a fresh token belongs to. `uninstall` removes our app
-    there for good. `credentials_name` is the NAME of `<NAME>_CLIENT_ID`. `logo` is a simple-icons name, None: a tile
-    with the initial. `sources` are the pages the facts come from.
+    `hosts` are patterns of every host that it is spoken to at, and of those that the sandbox plays; `token_hosts` those
+    that may be sent a token, `{field}` for an address that the user gave. `fields` are asked before connecting,
+    `settings` after it: one with a `pick` is a choice among what the account has, and made by itself where there is one
+    alone. `identify` tells whose account a fresh token belongs to. `revoke` ends the grant where the platform has a call
+    of its own for it; `uninstall` removes our app there for good. `credentials_name` is the NAME of `<NAME>_CLIENT_ID`.
+    `logo` is a simple-icons name, None: a tile with the initial. `sources` are the pages the facts come from.
     """
 
     key: str
@@ -109,11 +126,13 @@ class Provider:
     logo: str | None = None
     hosts: tuple[str, ...] = ()
     token_hosts: tuple[str, ...] = ()
-    auth: OAuth2 | None = None
+    auth: Auth | None = None
     fields: tuple[Field, ...] = ()
     settings: tuple[Field, ...] = ()
     identify: Callable[[Api], Account] | None = None
+    revoke: Callable[[Api], None] | None = None
     uninstall: Callable[[Api], None] | None = None
+    setup: Setup | None = None
     operations: tuple[Operation, ...] = ()
     faults: tuple[Rule, ...] = ()
     throttle: Throttle | None = None
