@@ -1,39 +1,39 @@
 """`make conformance`: what outside clients and specifications say of the sandbox and of our requests, as a table.
 
-The witnesses are tests under tests/conformance; this runs them and reads their report. `--write` keeps what they said
-in docs/conformance.md.
+The witnesses are tests under tests/conformance, each file with its declaration; this finds them, runs them and reads
+their report. `--write` keeps what they said in docs/conformance.md.
 """
 
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from textwrap import fill
+from types import ModuleType
 from xml.etree import ElementTree as ET
 
+from patchbay import providers
+from patchbay.spec import Status
+from tests.conformance.witness import Witness
+
 ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests" / "conformance"
 DOCUMENT = ROOT / "docs" / "conformance.md"
 WIDTH = 100
+NOBODY = "Nothing of it: no outside source is asked."
 
 
 @dataclass(frozen=True)
-class Witness:
-    """Something from outside that can be asked: `tests` is its file under tests/conformance."""
+class Declared:
+    """What the files under tests/conformance declare, by platform: witnesses with their files' names, and gaps."""
 
-    platform: str
-    name: str
-    package: str
-    subject: str
-    tests: str
-
-    @property
-    def title(self) -> str:
-        """The name with the version that was asked."""
-        return f"{self.name} ({self.package} {version(self.package)})"
+    witnesses: Mapping[Witness, tuple[str, ...]]
+    unwitnessed: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -46,59 +46,6 @@ class Finding:
     mismatches: tuple[str, ...]
 
 
-WITNESSES = (
-    Witness(
-        "Google Drive",
-        "Google's Python client and the discovery document it brings",
-        "google-api-python-client",
-        "the sandbox's answers",
-        "test_google_drive.py",
-    ),
-    Witness(
-        "Google Drive",
-        "the discovery document drive.v3",
-        "google-api-python-client",
-        "Patchbay's requests, the sandbox's answers to them",
-        "test_requests_to_drive.py",
-    ),
-    Witness(
-        "Shopify",
-        "Shopify's Python client",
-        "ShopifyAPI",
-        "the sandbox's OAuth, REST and GraphQL answers",
-        "test_shopify.py",
-    ),
-    Witness(
-        "Shopify",
-        "graphql-core's validation by the sandbox's schema",
-        "graphql-core",
-        "Patchbay's GraphQL documents and variables",
-        "test_queries_to_shopify.py",
-    ),
-)
-
-UNWITNESSED = {
-    "Google Drive": (
-        "The consent page, its redirect and PKCE: no installed client walks them. The client does refresh tokens.",
-        "Revocation (`/revoke`), and the errors of the token endpoint.",
-        "Bodies of errors: the discovery document has no schema for them. The client reads status and reason.",
-        "The chunks of an upload session as Patchbay sends them: the document names their address alone. The sandbox's "
-        "side of it is what the client uploads to.",
-        "Which values `q` and `orderBy` may have: to the document they are text.",
-        "When Drive throttles.",
-    ),
-    "Shopify": (
-        "The GraphQL schema: no installed package carries Shopify's own, and the client has no query in it. The "
-        "sandbox's schema is written by hand from the reference of 2026-10, so that a document which passes here is "
-        "right as far as that reading is. The client carries queries and answers without looking into them.",
-        "Query costs and the bucket of the GraphQL API. The client reads the REST limit.",
-        "The form that a staged upload takes, and what becomes of media after it.",
-        "Expiring offline tokens and their rotation: the client knows only tokens without an end.",
-        "Bodies of errors: the client reads the status alone.",
-    ),
-}
-
-
 class NoReport(Exception):
     """The witnesses could not be asked; the text is what pytest said."""
 
@@ -109,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python -m scripts.conformance [--write]", file=sys.stderr)
         return 2
     try:
-        findings = ask(WITNESSES)
+        findings = ask(declared().witnesses)
     except NoReport as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -127,11 +74,31 @@ def tell(findings: Sequence[Finding], *, is_kept: bool) -> int:
     return 0
 
 
-def ask(witnesses: Sequence[Witness]) -> list[Finding]:
+@cache
+def declared() -> Declared:
+    """Read the declarations of all files. Raises NoReport for a file that stands for nothing."""
+    witnesses: dict[Witness, tuple[str, ...]] = {}
+    gaps: dict[str, tuple[str, ...]] = {}
+    for path in sorted(TESTS.glob("test_*.py")):
+        module = import_module(f"tests.conformance.{path.stem}")
+        witness: Witness | None = getattr(module, "WITNESS", None)
+        unwitnessed: tuple[str, ...] = getattr(module, "UNWITNESSED", ())
+        if witness is not None:
+            witnesses[witness] = (*witnesses.get(witness, ()), path.name)
+        if unwitnessed:
+            platform = witness.platform if witness else _platform_of(module)
+            gaps[platform] = tuple(dict.fromkeys((*gaps.get(platform, ()), *unwitnessed)))
+    seen = {witness.platform for witness in witnesses} | set(gaps)
+    gaps |= {one.name: (NOBODY,) for one in providers.all() if one.status is Status.ACTIVE and one.name not in seen}
+    in_order = dict(sorted(witnesses.items(), key=lambda row: (row[0].platform, row[1])))
+    return Declared(in_order, dict(sorted(gaps.items())))
+
+
+def ask(witnesses: Mapping[Witness, Sequence[str]]) -> list[Finding]:
     """Run the tests of the witnesses. Raises NoReport when pytest does not come to an end, or a witness is silent."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        files = [f"tests/conformance/{witness.tests}" for witness in witnesses]
+        files = [f"tests/conformance/{name}" for names in witnesses.values() for name in names]
         options = ["-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junit-xml={report}"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *options, *files], cwd=ROOT, capture_output=True, text=True, check=False
@@ -141,21 +108,21 @@ def ask(witnesses: Sequence[Witness]) -> list[Finding]:
         return read(report, witnesses)
 
 
-def read(report: Path, witnesses: Sequence[Witness]) -> list[Finding]:
-    """What each witness said, from a JUnit report. Raises NoReport for a witness that made no check."""
+def read(report: Path, witnesses: Mapping[Witness, Sequence[str]]) -> list[Finding]:
+    """What each witness said, from a JUnit report. Raises NoReport for a file that made no check."""
     cases: dict[str, list[ET.Element]] = defaultdict(list)
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
         cases[case.get("classname", "").rpartition(".")[2] + ".py"].append(case)
-    silent = [witness.tests for witness in witnesses if not cases[witness.tests]]
+    silent = [name for names in witnesses.values() for name in names if not cases[name]]
     if silent:
         raise NoReport(f"No check was made in {', '.join(silent)}")
-    return [_finding(witness, cases[witness.tests]) for witness in witnesses]
+    return [_finding(witness, [case for name in names for case in cases[name]]) for witness, names in witnesses.items()]
 
 
 def table(findings: Iterable[Finding]) -> str:
     """For a terminal: a block for each witness, then what nobody from outside could check."""
     blocks = [_block(finding) for finding in findings]
-    for platform, gaps in UNWITNESSED.items():
+    for platform, gaps in declared().unwitnessed.items():
         lines = [fill(gap, WIDTH, initial_indent="  - ", subsequent_indent="    ") for gap in gaps]
         blocks.append("\n".join([f"{platform}: what no outside source could check", *lines]))
     return "\n\n".join(blocks)
@@ -174,7 +141,7 @@ def document(findings: Iterable[Finding]) -> str:
     ]
     gaps = [
         line
-        for platform, texts in UNWITNESSED.items()
+        for platform, texts in declared().unwitnessed.items()
         for line in ("", f"### {platform}", "", *(f"- {t}" for t in texts))
     ]
     return "\n".join([*_HEAD, *rows, *_COVERED, *covered, *_GAPS, *gaps, ""])
@@ -196,6 +163,15 @@ _GAPS = (
     "",
     "## What no outside source could check",
 )
+
+
+def _platform_of(module: ModuleType) -> str:
+    """Of a file that asks no witness: the provider that it is named after."""
+    name = module.__name__.rpartition(".")[2].removeprefix("test_")
+    found = [one.name for one in providers.all() if one.key.replace("-", "_") == name]
+    if not found:
+        raise NoReport(f"tests/conformance/test_{name}.py has no WITNESS, and no provider is named {name}")
+    return found[0]
 
 
 def _finding(witness: Witness, cases: Sequence[ET.Element]) -> Finding:

@@ -4,59 +4,75 @@ from pathlib import Path
 
 import pytest
 
-from scripts.conformance import DOCUMENT, ROOT, WITNESSES, NoReport, ask, document, main, read, table, tell
+from patchbay import providers
+from scripts.conformance import DOCUMENT, NOBODY, TESTS, NoReport, ask, declared, document, main, read, table, tell
 
-FIRST = WITNESSES[0]
+FIRST, FILES = next(iter(declared().witnesses.items()))
 REPORT = """<testsuites><testsuite>
-<testcase classname="tests.conformance.test_google_drive" name="test_one">
+<testcase classname="tests.conformance.{file}" name="test_one">
   <properties><property name="operation" value="drive.about.get"/></properties></testcase>
-<testcase classname="tests.conformance.test_google_drive" name="test_two">{verdict}</testcase>
+<testcase classname="tests.conformance.{file}" name="test_two">{verdict}</testcase>
 </testsuite></testsuites>"""
 
 
 def report(folder: Path, verdict: str = "") -> Path:
     path = folder / "report.xml"
-    path.write_text(REPORT.format(verdict=verdict), encoding="utf-8")
+    path.write_text(REPORT.format(verdict=verdict, file=FILES[0].removesuffix(".py")), encoding="utf-8")
     return path
 
 
 def test_document_says_what_the_witnesses_say_now() -> None:
-    findings = ask(WITNESSES)
+    findings = ask(declared().witnesses)
 
-    assert [finding.mismatches for finding in findings] == [()] * len(WITNESSES)
+    assert [finding for finding in findings if finding.mismatches] == []
     assert DOCUMENT.read_text("utf-8") == document(findings), "run: .venv/bin/python -m scripts.conformance --write"
 
 
-def test_every_file_of_tests_is_a_witness_or_tests_one() -> None:
-    files = {path.name for path in (ROOT / "tests" / "conformance").glob("test_*.py")}
+def test_every_file_of_tests_asks_a_witness_or_tests_what_lies_beside_it() -> None:
+    files = {path.name for path in TESTS.glob("test_*.py")}
+    asking = {name for names in declared().witnesses.values() for name in names}
 
-    assert files - {"test_discovery.py"} == {witness.tests for witness in WITNESSES}
+    others = [name for name in files - asking if not (TESTS / name.removeprefix("test_")).is_file()]
+
+    assert [name for name in others if "UNWITNESSED" not in (TESTS / name).read_text("utf-8")] == []
+
+
+def test_every_platform_stands_under_the_name_of_its_provider() -> None:
+    platforms = {witness.platform for witness in declared().witnesses} | set(declared().unwitnessed)
+
+    assert platforms <= {provider.name for provider in providers.all()}
+
+
+def test_a_platform_that_nobody_checks_is_said_to_be_so() -> None:
+    asked = {witness.platform for witness in declared().witnesses}
+
+    assert [name for name, gaps in declared().unwitnessed.items() if NOBODY in gaps and name in asked] == []
 
 
 def test_operations_and_checks_are_read_from_the_report(tmp_path: Path) -> None:
-    (finding,) = read(report(tmp_path), [FIRST])
+    (finding,) = read(report(tmp_path), {FIRST: FILES})
 
     assert (finding.operations, finding.checks, finding.mismatches) == (("drive.about.get",), 2, ())
 
 
 @pytest.mark.parametrize("verdict", ["failure", "error"])
 def test_a_failed_check_is_a_mismatch_with_its_cause(tmp_path: Path, verdict: str) -> None:
-    findings = read(report(tmp_path, f'<{verdict} message="a differs&#10;more"/>'), [FIRST])
+    findings = read(report(tmp_path, f'<{verdict} message="a differs&#10;more"/>'), {FIRST: FILES})
 
     assert findings[0].mismatches == ("test_two: a differs",)
     assert "mismatches  1 in 2 checks\n    test_two: a differs" in table(findings)
 
 
 def test_a_witness_without_a_check_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(NoReport, match=r"test_requests_to_drive\.py"):
-        read(report(tmp_path), WITNESSES[:2])
+    with pytest.raises(NoReport, match=r"test_silent\.py"):
+        read(report(tmp_path), {FIRST: (*FILES, "test_silent.py")})
 
 
 def test_a_mismatch_is_the_exit_status_and_leaves_the_document(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = DOCUMENT.read_bytes()
-    findings = read(report(tmp_path, '<failure message="a differs"/>'), [FIRST])
+    findings = read(report(tmp_path, '<failure message="a differs"/>'), {FIRST: FILES})
 
     status = tell(findings, is_kept=True)
 

@@ -15,24 +15,21 @@ from patchbay.client import Client, Unwatched
 from patchbay.settings import Settings
 from patchbay.spec import Action, Picture, check
 from sandbox import running
-from tests.conformance.discovery import HOST, drive
 from tests.conformance.recording import Record, recording
-from tests.conformance.shopify_calls import calls_of
+from tests.conformance.witness import PLAIN, Reading
 from tests.stage import Sandbox, Walker
 
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Iterator[Record]:
-    """A new sandbox, and all that goes to it. Whatever Drive answers is held against the discovery document."""
+    """A new sandbox, and all that goes to it; at the end, each exchange is read as the file's READING says."""
     with running() as sandbox_url, recording(sandbox_url) as record:
         yield record
-    document = drive()
-    to_drive = [exchange for exchange in record.to(HOST) if document.speaks_of(exchange)]
-    answered = [exchange for exchange in to_drive if exchange.status < 400]
-    methods = {method.id for exchange in answered if (method := document.method_of(exchange))}
-    calls = {call for exchange in record.exchanges for call in calls_of(exchange)}
-    request.node.user_properties += [("operation", operation) for operation in sorted(methods | calls)]
-    assert [misfit for exchange in to_drive for misfit in document.misfits(exchange)] == []
+    reading: Reading = getattr(request.module, "READING", PLAIN)
+    went_well = [exchange for exchange in record.exchanges if exchange.status < 400]
+    operations = {operation for exchange in went_well for operation in reading.operations(exchange)}
+    request.node.user_properties += [("operation", operation) for operation in sorted(operations)]
+    assert [misfit for exchange in record.exchanges for misfit in reading.misfits(exchange)] == []
 
 
 @pytest.fixture

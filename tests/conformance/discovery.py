@@ -62,8 +62,15 @@ class Discovery:
                 return method
         return None
 
+    def operations(self, exchange: Exchange) -> list[str]:
+        """The id of the method that an exchange calls, if the document has it."""
+        method = self.method_of(exchange) if self.speaks_of(exchange) else None
+        return [method.id] if method else []
+
     def misfits(self, exchange: Exchange) -> list[str]:
-        """Where the exchange differs from the document, each as a sentence; empty when all fits."""
+        """Where the exchange differs from the document, each as a sentence; empty when all fits, or none is due."""
+        if not self.speaks_of(exchange):
+            return []
         method = self.method_of(exchange)
         if method is None:
             return [f"{exchange}: the document has no such method"]

@@ -19,7 +19,21 @@ from googleapiclient.http import MediaInMemoryUpload, MediaIoBaseDownload, Media
 from tests.conformance import discovery
 from tests.conformance.recording import Record
 from tests.conformance.transport import SandboxHttp, session
+from tests.conformance.witness import Reading, Witness
 
+WITNESS = Witness(
+    platform="Google Drive",
+    name="Google's Python client and the discovery document it brings",
+    package="google-api-python-client",
+    subject="the sandbox's answers",
+)
+UNWITNESSED = (
+    "The consent page, its redirect and PKCE: no installed client walks them. The client does refresh tokens.",
+    "Revocation (`/revoke`), and the errors of the token endpoint.",
+    "Bodies of errors: the discovery document has no schema for them. The client reads status and reason.",
+    "When Drive throttles.",
+)
+READING = Reading(discovery.drive().operations, discovery.drive().misfits)
 FOLDER = "application/vnd.google-apps.folder"
 TOKEN_URI = "https://oauth2.googleapis.com/token"
 CHUNK = 256 * 1024

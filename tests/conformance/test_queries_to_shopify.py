@@ -28,7 +28,22 @@ from patchbay.spec import Picture
 from sandbox import hosts
 from tests.conformance.conftest import Patchbay
 from tests.conformance.recording import Exchange, Record
+from tests.conformance.shopify_calls import calls_of
+from tests.conformance.witness import Reading, Witness
 
+WITNESS = Witness(
+    platform="Shopify",
+    name="graphql-core's validation by the sandbox's schema",
+    package="graphql-core",
+    subject="Patchbay's GraphQL documents and variables",
+)
+UNWITNESSED = (
+    "The GraphQL schema: no installed package carries Shopify's own, and the client has no query in it. The "
+    "sandbox's schema is written by hand from the reference of 2026-10, so that a document which passes here is "
+    "right as far as that reading is. The client carries queries and answers without looking into them.",
+    "Query costs and the bucket of the GraphQL API. The client reads the REST limit.",
+)
+READING = Reading(calls_of)
 SCHEMA = build_schema((Path(hosts.__path__[0]) / "shopify" / "schema.graphql").read_text("utf-8"))
 LINK = "https://patchbay.example/assets/mockup"
 PIXEL = bytes.fromhex(
@@ -118,7 +133,7 @@ def test_listing_asks_what_the_schema_has(hub: Patchbay, record: Record) -> None
 
 def test_publishing_asks_what_the_schema_has(hub: Patchbay, record: Record) -> None:
     (product, *_) = hub.run("get_products", limit=1)["products"]
-    picture = Picture("pixel.png", "image/png", PIXEL, "Pixel")
+    picture = Picture.of(PIXEL, filename="pixel.png", content_type="image/png", name="Pixel")
 
     hub.run("publish_mockup", {LINK: picture}, productId=product["id"], mockupUrls=[LINK])
 

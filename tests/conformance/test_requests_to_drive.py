@@ -13,9 +13,22 @@ from patchbay.spec import Picture
 from tests.conformance.conftest import Patchbay
 from tests.conformance.discovery import HOST, drive
 from tests.conformance.recording import Record
+from tests.conformance.witness import Reading, Witness
 
-SMALL = Picture("mockup.png", "image/png", b"\r\n--x\r\n" + bytes(range(256)), "Mockup")
-LARGE = Picture("mockup.jpg", "image/jpeg", bytes(range(256)) * (9 * 4096), "Mockup")  # 9 MiB: three chunks
+WITNESS = Witness(
+    platform="Google Drive",
+    name="the discovery document drive.v3",
+    package="google-api-python-client",
+    subject="Patchbay's requests, the sandbox's answers to them",
+)
+UNWITNESSED = (
+    "The chunks of an upload session as Patchbay sends them: the document names their address alone. The sandbox's "
+    "side of it is what the client uploads to.",
+    "Which values `q` and `orderBy` may have: to the document they are text.",
+)
+READING = Reading(drive().operations, drive().misfits)
+SMALL = Picture.of(b"\r\n--x\r\n" + bytes(range(256)), filename="mockup.png", content_type="image/png")
+LARGE = Picture.of(bytes(range(256)) * (9 * 4096), filename="mockup.jpg", content_type="image/jpeg")  # three chunks
 LINK = "https://patchbay.example/assets/mockup"
 OPERATIONS = {
     "create_folder": "test_making_a_folder_fits",

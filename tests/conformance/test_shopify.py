@@ -18,8 +18,22 @@ import requests
 import shopify
 from pyactiveresource.connection import ClientError, ForbiddenAccess, ResourceNotFound, UnauthorizedAccess
 
+from tests.conformance.shopify_calls import calls_of
 from tests.conformance.transport import rewritten
+from tests.conformance.witness import Reading, Witness
 
+WITNESS = Witness(
+    platform="Shopify",
+    name="Shopify's Python client",
+    package="ShopifyAPI",
+    subject="the sandbox's OAuth, REST and GraphQL answers",
+)
+UNWITNESSED = (
+    "The form that a staged upload takes, and what becomes of media after it.",
+    "Expiring offline tokens and their rotation: the client knows only tokens without an end.",
+    "Bodies of errors: the client reads the status alone.",
+)
+READING = Reading(calls_of)
 SHOP = "demo-shop.myshopify.com"
 VERSION = "2026-10"
 OWN_FILE = Path(__file__).parents[1] / "data" / "products.csv"
