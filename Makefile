@@ -10,6 +10,7 @@ RUNTIME := .venv/.installed-$(call hash_of,requirements.lock)
 DEV := .venv/.installed-dev-$(call hash_of,requirements-dev.lock)
 RIVAL := .venv/.installed-rival-$(call hash_of,requirements-bench.lock)
 VENDOR := static/vendor/README.md
+WITNESSES := tests/conformance/node_modules/.package-lock.json
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ help: ## list these commands
 run: $(RUNTIME) $(VENDOR) ## start Patchbay: embedded Redis, web, workers and sandbox
 	@exec $(PY) -m launch --with-parent
 
-test: $(DEV) $(VENDOR) ## run every test, in a browser too
+test: $(DEV) $(VENDOR) $(WITNESSES) ## run every test, in a browser too
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && \
 	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
 
@@ -35,7 +36,7 @@ demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
 docs: $(RUNTIME) ## write the documents that follow from the code
 	@$(PY) -m scripts.integration_docs
 
-conformance: $(DEV) $(VENDOR) ## what outside clients and specifications say, as a table
+conformance: $(DEV) $(VENDOR) $(WITNESSES) ## what outside clients and specifications say, as a table
 	@$(PY) -m scripts.conformance
 
 bench: $(DEV) $(RIVAL) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
@@ -49,7 +50,7 @@ new-provider: $(RUNTIME) ## NAME=acme: write the files of a new provider
 	@$(PY) -m scripts.new_provider "$(NAME)"
 
 clean: ## remove what was installed; the home (var) stays
-	rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf .venv node_modules tests/conformance/node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .coverage
 
 # H015 is a matter of layout alone; H052: the leaving page goes on by itself, without script, by a meta refresh.
 DJLINT_IGNORED := H015,H052
@@ -81,5 +82,9 @@ $(RIVAL): | $(PY)
 	@.venv/dlt/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@
 
-$(VENDOR): package-lock.json scripts/vendor.py $(wildcard patchbay/providers/*.py) | $(RUNTIME)
+# Specifications and clients that tests/conformance asks; nothing of them runs with Patchbay.
+$(WITNESSES): tests/conformance/package-lock.json | $(PY)
+	@$(PY) -m scripts.npm tests/conformance
+
+$(VENDOR): package-lock.json scripts/npm.py scripts/vendor.py $(wildcard patchbay/providers/*.py) | $(RUNTIME)
 	@$(PY) scripts/vendor.py

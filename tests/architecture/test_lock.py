@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PYTHON_LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+NPM_FOLDERS = (".", "tests/conformance")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -32,7 +33,10 @@ def test_every_python_package_is_pinned_and_hashed(lock: str) -> None:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), line
 
 
-@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "package-lock.json", "package.json"])
+@pytest.mark.parametrize(
+    "lock",
+    [*PYTHON_LOCKS, *(f"{folder}/{name}" for folder in NPM_FOLDERS for name in ("package-lock.json", "package.json"))],
+)
 def test_no_lock_names_a_host(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
 
@@ -58,11 +62,18 @@ def test_both_locks_agree_on_the_versions_of_what_they_share() -> None:
     assert {name: dev.get(name) for name in run} == run
 
 
-def test_every_npm_package_is_pinned_and_hashed() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("folder", NPM_FOLDERS)
+def test_every_npm_package_is_pinned_and_hashed(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
 
     installed = {name: package for name, package in packages.items() if name}
     assert installed
     for name, package in installed.items():
         assert package["integrity"].startswith("sha512-"), name
         assert "resolved" not in package, name
+
+
+def test_both_npm_folders_are_installed_by_the_same_rules() -> None:
+    first, *others = [(ROOT / folder / ".npmrc").read_text(encoding="utf-8") for folder in NPM_FOLDERS]
+
+    assert others == [first]
