@@ -12,7 +12,7 @@ from patchbay import accounts, credentials, providers, settings
 from patchbay.credentials import AppCredentials
 from patchbay.errors import N_, Conflict, Invalid, NotFound
 from patchbay.models import LinkKind, Role
-from patchbay.spec import Provider
+from patchbay.spec import OAuth2, Provider
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 USERS_A_PAGE = 50
@@ -120,7 +120,7 @@ def clear_credentials(key: str) -> Response:
 
 def _with_oauth(key: str) -> Provider:
     provider = providers.get(key)
-    if provider.auth is None:
+    if not isinstance(provider.auth, OAuth2):
         raise NotFound(key)
     return provider
 

@@ -14,10 +14,10 @@ from blueprints.api.waiting import until_ended
 from blueprints.shown import assets as shown
 from blueprints.shown.assets import AssetItem, Place, TemplateItem
 from patchbay import assets, clock, connections, images, records, runs
+from patchbay.connections import ask
 from patchbay.errors import N_, Invalid, NotFound, PatchbayError
 from patchbay.models import Asset, AssetKind, Run, Trigger
 from patchbay.pictures import templates
-from patchbay.runs.asking import ask
 
 bp = Blueprint("assets", __name__)
 A_PAGE = 48

@@ -5,6 +5,7 @@ What does not live here: looking into and drawing pictures (`pictures`).
 
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,10 +82,35 @@ def content_of(asset: Asset) -> bytes:
         raise NotFound(asset.id) from error
 
 
-def link(asset: Asset) -> str:
-    """An absolute address that anybody may fetch the picture from until it expires (an hour, at least)."""
+def link(asset: Asset, extension: str = "") -> str:
+    """An absolute address that anybody may fetch the picture from until it expires (an hour, at least).
+
+    With the extension `jpg` it gives what `rendition` makes of the picture.
+    """
     token = signing.current().sign(asset.id, purpose=LINK_PURPOSE, expires_at=signing.stable_expiry(LINK_LIFETIME))
-    return f"{settings.current().public_url}/assets/{token}.{asset.extension}"
+    return f"{settings.current().public_url}/assets/{token}.{extension or asset.extension}"
+
+
+def rendition(asset: Asset) -> bytes:
+    """The picture as a JPEG that picture feeds take, drawn once and kept beside the original. Raises NotFound."""
+    path = _path(asset.sha256, "feed.jpg")
+    if not path.exists():
+        from patchbay.pictures import renditions
+
+        _write(path, renditions.for_feeds(content_of(asset)))
+    return path.read_bytes()
+
+
+def public_address(user_id: str, address: str, content_type: str) -> str:
+    """An address for a platform to fetch the picture from; as a JPEG for feeds when `content_type` asks for one.
+
+    Raises what `read_picture` raises.
+    """
+    own = _own_token(address)
+    if not content_type and own is None:
+        return address
+    asset = _own_asset(user_id, own) if own is not None else _kept_copy(user_id, address)
+    return link(asset, "jpg" if content_type == "image/jpeg" else "")
 
 
 def by_link(token: str) -> Asset:
@@ -110,15 +136,12 @@ def read_picture(user_id: str, address: str) -> Picture:
     Raises Invalid naming the field `mockupUrls`.
     """
     own = _own_token(address)
-    if own is not None:
-        try:
-            asset = by_link(own)
-        except NotFound:
-            raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")}) from None
-        if asset.user_id != user_id:
-            raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")})
-        return Picture(f"{_file_stem(asset.name)}.{asset.extension}", asset.content_type, content_of(asset), asset.name)
-    return _fetched(address)
+    if own is None:
+        return _fetched(address)
+    asset = _own_asset(user_id, own)
+    path = _path(asset.sha256, asset.extension)
+    filename = f"{_file_stem(asset.name)}.{asset.extension}"
+    return Picture(filename, asset.content_type, asset.name, asset.size_bytes, _reader(path))
 
 
 def check_addresses(user_id: str, addresses: list[str]) -> None:
@@ -131,12 +154,37 @@ def check_addresses(user_id: str, addresses: list[str]) -> None:
             except AddressBlocked as error:
                 raise Invalid({"mockupUrls": error.sentence}) from None
             continue
+        _own_asset(user_id, own)
+
+
+def _own_asset(user_id: str, token: str) -> Asset:
+    try:
+        asset = by_link(token)
+        if asset.user_id == user_id:
+            return asset
+    except NotFound:
+        pass
+    raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")})
+
+
+def _kept_copy(user_id: str, address: str) -> Asset:
+    """A picture of the internet as an asset, so that it can be drawn anew and served from here."""
+    picture = _fetched(address)
+    return upload(user_id, picture.content, picture.filename)
+
+
+def _reader(path: Path) -> Callable[[int, int], bytes]:
+    """Reads a part of the file; raises NotFound when it is gone from the home."""
+
+    def read(start: int, count: int) -> bytes:
         try:
-            is_own = by_link(own).user_id == user_id
-        except NotFound:
-            is_own = False
-        if not is_own:
-            raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")})
+            with path.open("rb") as file:
+                file.seek(start)
+                return file.read(count)
+        except OSError as error:
+            raise NotFound(path.stem) from error
+
+    return read
 
 
 def _keep(picture: "InspectedPicture", asset: Asset) -> Asset:
@@ -164,7 +212,9 @@ def _fetched(address: str) -> Picture:
         )
     picture = inspect.read_picture(reply.body, declared_name="")
     stem = _file_stem(Path(urlsplit(address).path).stem)
-    return Picture(f"{stem}{picture.extension}", picture.content_type, picture.content, stem)
+    return Picture.of(
+        picture.content, filename=f"{stem}{picture.extension}", content_type=picture.content_type, name=stem
+    )
 
 
 def _own_token(address: str) -> str | None:

@@ -21,7 +21,7 @@ from patchbay.models import (
     db,
     transaction,
 )
-from patchbay.spec import Category, Provider, Status
+from patchbay.spec import Category, OAuth2, Provider, Status
 
 
 class CardState(StrEnum):
@@ -171,7 +171,7 @@ def _mentions(row: Integration, search: str) -> bool:
 
 def _oauth_config(provider: Provider) -> dict[str, object]:
     """Addresses and scopes, no secrets."""
-    if provider.auth is None:
+    if not isinstance(provider.auth, OAuth2):
         return {}
     return {
         "authorizeUrl": provider.auth.authorize_url,

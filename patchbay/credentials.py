@@ -3,18 +3,24 @@
 What is done with them lives in `oauth`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
 
 from sqlalchemy import delete
 
 from patchbay import audit, clock, providers, settings
 from patchbay.models import ProviderCredential, db, transaction
-from patchbay.spec import Provider
+from patchbay.spec import Keys, Provider
 
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox."""
+    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox.
+
+    Where owners bring keys of their own there is no app, only the address to come back to: `origin` owner, or sandbox.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -27,9 +33,15 @@ class AppCredentials:
         return self.origin == "sandbox"
 
 
-def find(provider: Provider) -> AppCredentials | None:
-    """Our app at the platform as it is set now: the environment wins, then the admin's entry, then the sandbox."""
+def find(provider: Provider, values: Mapping[str, Any] | None = None) -> AppCredentials | None:
+    """Our app at the platform as it is set now: the environment wins, then the admin's entry, then the sandbox.
+
+    `values` are the connection's settings: where an owner gave the address, they tell whether the sandbox plays it.
+    """
     here = settings.current()
+    if isinstance(provider.auth, Keys):
+        is_played = here.sandbox and _is_played(provider, values or {})
+        return AppCredentials("", "", here.callback_url, "sandbox" if is_played else "owner")
     live = here.live.get(provider.credentials_name.lower())
     if live is not None:
         redirect_uri = live.redirect_uri or here.callback_url
@@ -47,7 +59,7 @@ def find(provider: Provider) -> AppCredentials | None:
 def is_set_up(provider: Provider) -> bool:
     """Whether there are credentials without an administrator's entry: from the environment or the sandbox."""
     here = settings.current()
-    return here.sandbox or provider.credentials_name.lower() in here.live
+    return here.sandbox or isinstance(provider.auth, Keys) or provider.credentials_name.lower() in here.live
 
 
 def enter(provider_key: str, client_id: str, client_secret: str | None, redirect_uri: str | None) -> None:
@@ -68,3 +80,9 @@ def forget(provider_key: str) -> None:
     with transaction() as session:
         session.execute(delete(ProviderCredential).where(ProviderCredential.id == provider.key))
         audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key, cleared="true")
+
+
+def _is_played(provider: Provider, values: Mapping[str, Any]) -> bool:
+    """Whether the address that the owner gave is one of those that the sandbox stands in for."""
+    given = (pattern.format_map(values).partition("/")[0] for pattern in provider.token_hosts if "{" in pattern)
+    return any(fnmatchcase(host.lower(), pattern) for host in given for pattern in provider.hosts)

@@ -192,7 +192,7 @@ class PartlyDone(SyncFailed):
     """An action came part of the way; `done` says in words what exists now (a message id)."""
 
     title = N_("%(provider)s did only a part of it")
-    sentence = N_("This much was done: %(done)s. The rest was refused: %(reason)s")
+    sentence = N_("This much was done: %(done)s. %(provider)s refused the rest: %(reason)s.")
 
 
 class OutcomeUnknown(SyncFailed):
@@ -213,7 +213,7 @@ class RateLimited(PatchbayError):
     )
 
     def __init__(self, detail: str, *, retry_at: datetime, **params: str) -> None:
-        super().__init__(detail, time=retry_at.strftime("%H:%M UTC"), **params)
+        super().__init__(detail, time=retry_at.strftime("%Y-%m-%d %H:%M UTC"), **params)
         self.retry_at = retry_at
 
 

@@ -61,6 +61,11 @@ class Settings:
         return urlsplit(self.public_url).hostname or ""
 
     @property
+    def is_public(self) -> bool:
+        """Whether platforms on the internet could fetch something from PUBLIC_URL, as far as its text tells."""
+        return self.is_https and "." in self.public_host and not _is_private(self.public_host)
+
+    @property
     def cookie_name(self) -> str:
         """The session cookie's name: browsers guarantee `__Host-` cookies came over https from this very host."""
         return "__Host-patchbay" if self.is_https else "patchbay"
@@ -124,6 +129,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host.endswith((".local", ".internal", ".localhost", ".test", ".example"))
 
 
 def redis_socket(home: Path) -> Path:

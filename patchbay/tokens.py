@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from patchbay import audit, clock, credentials, oauth, providers
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, PatchbayError, ProviderUnavailable
 from patchbay.models import Connection, ConnectionState, db, fresh_view, new_id, transaction
+from patchbay.spec import OAuth2, Provider
 
 log = structlog.get_logger()
 
@@ -113,6 +114,7 @@ def refresh(connection_id: str, *, seen_version: int) -> Token:
         if connection.token_version != seen_version:
             return _token(connection)
         if connection.refresh_token_sealed is None:
+            mark_reconnect_needed(connection_id, "refused, and there is no refresh token")
             raise CredentialsRefused("there is no refresh token", provider=_name(connection))
         lease = _claim(connection)
         if lease is not None:
@@ -141,7 +143,7 @@ def due(limit: int = 100) -> list[str]:
         select(Connection.id)
         .where(
             Connection.state == ConnectionState.CONNECTED,
-            Connection.token_expires_at < now + MARGIN,
+            or_(Connection.token_expires_at < now + MARGIN, *_ends_soon(now)),
             Connection.refresh_token_sealed.is_not(None),
             or_(Connection.refresh_failed_at.is_(None), Connection.refresh_failed_at < now - RETRY_AFTER_FAILURE),
             or_(Connection.refresh_lease_until.is_(None), Connection.refresh_lease_until < now),
@@ -243,6 +245,19 @@ def _token(connection: Connection) -> Token:
     return Token(connection.access_token or "", connection.token_version)
 
 
+def _ahead(provider: Provider) -> timedelta:
+    return timedelta(seconds=provider.auth.refresh_ahead_s if isinstance(provider.auth, OAuth2) else 0)
+
+
+def _ends_soon(now: datetime) -> list[ColumnElement[bool]]:
+    """Conditions for the platforms whose tokens must be renewed long before they end."""
+    return [
+        and_(Connection.integration_id == provider.key, Connection.token_expires_at < now + _ahead(provider))
+        for provider in providers.all()
+        if _ahead(provider)
+    ]
+
+
 def _may_try_again(connection: Connection) -> bool:
     """Whether the last refresh went well, or failed a while ago."""
     failed_at = connection.refresh_failed_at
@@ -253,6 +268,9 @@ def _margin(connection: Connection) -> timedelta:
     """How long before its end a token is renewed: five minutes, less for tokens that live shorter than an hour."""
     if connection.token_expires_at is None:
         return MARGIN
+    ahead = _ahead(providers.get(connection.integration_id))
+    if ahead:
+        return ahead
     lifetime = connection.token_expires_at - max(connection.connected_at, connection.updated_at)
     return min(MARGIN, lifetime / 10) if lifetime > timedelta(0) else MARGIN
 

@@ -20,9 +20,10 @@ from rq import Queue as HintQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from patchbay import accounts, connections, queue, signing
+from patchbay import accounts, connections, providers, queue, signing
 from patchbay.connections import Caller, Returned
 from patchbay.models import Connection, Role, User
+from patchbay.spec import Keys
 
 T = TypeVar("T")
 
@@ -138,6 +139,13 @@ class Sandbox:
         """Fill with synthetic content (`count`, `seed`, `shop`)."""
         self._control("POST", f"{provider}/generate", json=wanted)
 
+    def keys(self, provider: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """New keys for the account that `fields` name, as their owner would paste them."""
+        auth = providers.get(provider).auth
+        assert isinstance(auth, Keys)
+        given = self._control("POST", f"{provider}/token", json={"shop": next(iter(fields.values()), "")}).json()
+        return {field.name: str(given[auth.posted.get(field.name, field.name)]) for field in auth.fields}
+
     def consent(self, auth_url: str, answer: str = "allow", **extra: str) -> dict[str, str]:
         """Answer the consent page as its user would; returns the query that the browser is sent back with."""
         response = requests.get(
@@ -170,6 +178,9 @@ class Walker:
 
     def walk(self, caller: Caller, integration_id: str, *, consent: str = "allow", **fields: str) -> Returned:
         """Leave, answer the consent page, come back; needs an app context."""
+        if isinstance(providers.get(integration_id).auth, Keys):
+            pasted = self._sandbox.keys(integration_id, fields)
+            return connections.connect_with_keys(caller, integration_id, fields, pasted)
         query = self.leave(caller, integration_id, consent=consent, **fields)
         return connections.come_back(query, caller)
 

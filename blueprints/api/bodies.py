@@ -46,6 +46,11 @@ def read(*fields: Field) -> dict[str, Any]:
     return _own(check(known, _as_typed(known, values)))
 
 
+def any_object() -> dict[str, Any]:
+    """A JSON object whose fields are another's: what a platform posts. Raises as `read` does for what is none."""
+    return _object(_content(may_be_empty=False))
+
+
 def query(*fields: Field) -> dict[str, Any]:
     """The values of the query string; parameters that the call does not know are ignored.
 

@@ -6,9 +6,10 @@ Asking a connection for an operation lives in `syncs`; the way back from a platf
 from flask import Blueprint, Response
 
 from blueprints import guards
-from blueprints.api import bodies, shapes
+from blueprints.api import bodies, problems, shapes
+from blueprints.shown import outcomes
 from patchbay import catalog, connections, providers
-from patchbay.errors import N_, Invalid
+from patchbay.errors import N_
 from patchbay.spec import Field, Kind
 
 bp = Blueprint("api_integrations", __name__, url_prefix="/api/integrations")
@@ -37,13 +38,35 @@ def list_integrations_by_body() -> Response:
 @bp.post("/connect")
 @guards.scoped("integrations:write")
 def connect() -> Response:
-    """Begin a connect: the address to send the user's browser to."""
+    """Begin a connect: the address to send the user's browser to; with pasted keys, connect at once."""
     given = bodies.read(bodies.INTEGRATION, SETTINGS, CREDENTIALS)
-    provider = providers.get(given["integrationId"])
-    if given["credentials"] and provider.auth is not None:
-        raise Invalid({"credentials": N_("%(provider)s is connected on its own site.")}, provider=provider.name)
-    departure = connections.begin(guards.caller(), provider.key, given["settings"] or {})
+    key, values = given["integrationId"], given["settings"] or {}
+    providers.get(key)
+    if given["credentials"]:
+        returned = connections.connect_with_keys(guards.caller(), key, values, given["credentials"])
+        error = outcomes.problem(returned)
+        return problems.answer(error) if error is not None else bodies.answered({"success": True})
+    departure = connections.begin(guards.caller(), key, values)
     return bodies.answered({"authUrl": departure.url})
+
+
+@bp.post("/keys/<platform>")
+@guards.public()
+def receive_keys(platform: str) -> Response:
+    """A platform hands over keys that its owner has just made for us; the nonce in them says for whom."""
+    connections.receive_keys(platform, bodies.any_object())
+    return bodies.answered({"success": True})
+
+
+@bp.post("/settings")
+@guards.scoped("integrations:write")
+def change_settings() -> Response:
+    """Store what is asked after connecting; values that are picked from a list are checked at the platform."""
+    given = bodies.read(bodies.INTEGRATION, SETTINGS)
+    connection = connections.change_settings(guards.user().id, given["integrationId"], given["settings"] or {})
+    declared = {field.name for field in providers.get(given["integrationId"]).settings}
+    kept = {name: value for name, value in connection.settings.items() if name in declared}
+    return bodies.answered({"success": True, "settings": kept, "labels": connection.setting_labels})
 
 
 @bp.post("/disconnect")

@@ -4,11 +4,21 @@ What does not live here: the OAuth calls (`oauth`), refreshing (`tokens`), and t
 """
 
 from patchbay.connections.arrival import come_back
+from patchbay.connections.asking import ask
+from patchbay.connections.choices import (
+    Offer,
+    Option,
+    change_settings,
+    check_chosen,
+    choose_what_is_alone,
+    missing_choices,
+    offer,
+)
 from patchbay.connections.departure import begin, cancel, forget_expired, waiting
+from patchbay.connections.keys import connect_with_keys, receive_keys
 from patchbay.connections.outcomes import HTTP_STATUS, PATIENCE, Caller, Outcome, Returned, outcome
 from patchbay.connections.settling import replace_account
 from patchbay.connections.upkeep import (
-    change_settings,
     connected,
     delete_records,
     disconnect,
@@ -21,20 +31,29 @@ __all__ = [
     "HTTP_STATUS",
     "PATIENCE",
     "Caller",
+    "Offer",
+    "Option",
     "Outcome",
     "Returned",
+    "ask",
     "begin",
     "cancel",
     "change_settings",
+    "check_chosen",
+    "choose_what_is_alone",
     "come_back",
+    "connect_with_keys",
     "connected",
     "delete_records",
     "disconnect",
     "find",
     "forget_expired",
+    "missing_choices",
     "missing_scopes",
     "of_user",
+    "offer",
     "outcome",
+    "receive_keys",
     "replace_account",
     "waiting",
 ]

@@ -3,11 +3,14 @@
 How a grant that waits for its owner's decision is kept lives in `settling`.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
 from patchbay import client, clock, credentials, oauth, providers, signing, tokens
+from patchbay.connections.choices import choose_what_is_alone
+from patchbay.connections.keys import come_back_with_keys
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
 from patchbay.connections.settling import is_taken, settle
 from patchbay.connections.upkeep import find
@@ -20,14 +23,13 @@ from patchbay.models import (
     db,
     transaction,
 )
+from patchbay.spec import Keys
 
 
 def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
     """Finish a connect with what the platform sent along. Never raises for what a platform or an attacker may send."""
     pending = db.session.scalar(
-        select(PendingAuthorization).where(
-            PendingAuthorization.state_hash == signing.hash_token(query.get("state", ""))
-        )
+        select(PendingAuthorization).where(PendingAuthorization.state_hash == signing.hash_token(_state_in(query)))
     )
     if pending is None:
         return ended(Outcome.NOT_VERIFIED, None, caller, reason="unknown state")
@@ -52,8 +54,10 @@ def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
 
 def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: Caller) -> Returned:
     provider = providers.get(pending.integration_id)
+    if isinstance(provider.auth, Keys):
+        return come_back_with_keys(provider, pending, query)
     app = credentials.find(provider)
-    if app is None or provider.identify is None:
+    if app is None or provider.identify is None or provider.auth is None:
         raise SetupWrong("the credentials are gone", provider=provider.name)
     if query.get("error") == "access_denied":
         return ended(Outcome.DENIED, pending, caller)
@@ -61,17 +65,28 @@ def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: C
         raise SetupWrong(f"the platform answered {query['error'][:80]}", provider=provider.name)
     if not oauth.is_signed_by(provider, app, pending.settings, query):
         return ended(Outcome.NOT_VERIFIED, pending, caller, reason="bad signature")
-    if is_taken(provider, pending.settings.get(provider.auth.account_field or "") if provider.auth else None, caller):
+    if is_taken(provider, pending.settings.get(provider.auth.account_field or ""), caller):
         return ended(Outcome.ACCOUNT_TAKEN, pending, caller)
     verifier = pending.code_verifier
     db.session.commit()  # nothing stays open across a request
     grant = oauth.exchange(provider, app, pending.settings, code=query.get("code", ""), code_verifier=verifier)
-    account = provider.identify(
-        client.Client(
-            provider, pending.settings, app.is_sandbox, tokens.GivenToken(grant.access_token), f"new:{pending.id}"
-        )
-    )
-    return settle(provider, pending, grant, account, is_sandbox=app.is_sandbox)
+    source = tokens.GivenToken(grant.access_token)
+    api = client.Client(provider, app, pending.settings, app.is_sandbox, source, f"new:{pending.id}")
+    account = provider.identify(api)
+    if grant.scopes is None and provider.auth.granted is not None:
+        grant = dataclasses.replace(grant, scopes=provider.auth.granted(api))
+    returned = settle(provider, pending, grant, account, is_sandbox=app.is_sandbox)
+    connection = find(caller.user_id, provider.key)
+    if returned.outcome.is_success and connection is not None:
+        choose_what_is_alone(connection)
+    return returned
+
+
+def _state_in(query: Mapping[str, str]) -> str:
+    """What recognises the return: OAuth's `state`, or the word that a hand-over of keys carries in its place."""
+    handovers = (one.auth.handover for one in providers.all() if isinstance(one.auth, Keys) and one.auth.handover)
+    names = ("state", *(handover.nonce_key for handover in handovers))
+    return next((query[name] for name in names if query.get(name)), "")
 
 
 def _claim(pending: PendingAuthorization) -> bool:

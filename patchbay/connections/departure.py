@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from patchbay import audit, clock, credentials, oauth, providers, signing
+from patchbay import audit, clock, credentials, oauth, providers
 from patchbay.audit import Deed
-from patchbay.connections.outcomes import PATIENCE, Caller
+from patchbay.connections import keys
+from patchbay.connections.keys import new_pending
+from patchbay.connections.outcomes import Caller
 from patchbay.errors import (
     N_,
     Conflict,
@@ -20,10 +22,9 @@ from patchbay.models import (
     CallbackOutcome,
     PendingAuthorization,
     db,
-    new_id,
     transaction,
 )
-from patchbay.spec import Status, check
+from patchbay.spec import Keys, Provider, Status, check
 
 
 def begin(caller: Caller, integration_id: str, values: Mapping[str, Any]) -> oauth.Departure:
@@ -32,14 +33,14 @@ def begin(caller: Caller, integration_id: str, values: Mapping[str, Any]) -> oau
     Raises NotFound, Conflict (coming soon, not set up), Invalid.
     """
     provider = providers.get(integration_id)
-    if provider.status is Status.COMING_SOON or provider.auth is None:
+    auth = provider.auth
+    if provider.status is Status.COMING_SOON or auth is None:
         raise Conflict(sentence=N_("%(provider)s is coming soon. It cannot be connected yet."), provider=provider.name)
-    app = credentials.find(provider)
+    clean = check(provider.fields, values)
+    app = credentials.find(provider, clean)
     if app is None:
         raise Conflict(sentence=N_("%(provider)s is not set up here. Ask your administrator."), provider=provider.name)
-    clean = check(provider.fields, values)
-    departure = oauth.depart(provider, app, clean)
-    now = clock.now()
+    departure = _departure(provider, app, clean)
     with transaction() as session:
         session.execute(
             delete(PendingAuthorization).where(
@@ -48,17 +49,7 @@ def begin(caller: Caller, integration_id: str, values: Mapping[str, Any]) -> oau
                 PendingAuthorization.used_at.is_(None),
             )
         )
-        pending = PendingAuthorization(
-            id=new_id("aut"),
-            state_hash=signing.hash_token(departure.state),
-            user_id=caller.user_id,
-            session_hash=caller.session_hash,
-            integration_id=integration_id,
-            settings=clean,
-            redirect_uri=app.redirect_uri,
-            created_at=now,
-            expires_at=now + PATIENCE,
-        )
+        pending = new_pending(caller, provider, clean, departure.state)
         pending.code_verifier = departure.code_verifier
         session.add(pending)
         audit.add(Deed.CONNECT_STARTED, user_id=caller.user_id, subject_id=integration_id)
@@ -93,3 +84,11 @@ def forget_expired() -> None:
     with transaction() as session:
         session.execute(delete(CallbackOutcome).where(CallbackOutcome.expires_at < now))
         session.execute(delete(PendingAuthorization).where(PendingAuthorization.expires_at < now - timedelta(days=1)))
+
+
+def _departure(provider: Provider, app: credentials.AppCredentials, values: Mapping[str, Any]) -> oauth.Departure:
+    if not isinstance(provider.auth, Keys):
+        return oauth.depart(provider, app, values)
+    if provider.auth.handover is None:
+        raise Conflict(sentence=N_("%(provider)s is connected with keys. Send them."), provider=provider.name)
+    return keys.depart(provider, provider.auth.handover, values)

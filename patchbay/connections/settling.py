@@ -5,18 +5,17 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from patchbay import audit, clock, credentials, oauth, providers
+from patchbay import audit, clock, oauth, providers
 from patchbay.audit import Deed
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
+from patchbay.connections.revoking import give_back
 from patchbay.connections.upkeep import end_runs, find, missing_scopes
 from patchbay.errors import (
     N_,
     Conflict,
-    PatchbayError,
 )
 from patchbay.models import (
     Connection,
@@ -28,8 +27,6 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.spec import Account, Provider
-
-log = structlog.get_logger()
 
 
 def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connection:
@@ -46,7 +43,7 @@ def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connect
             sentence=N_("This %(provider)s account is already connected by someone else here."), provider=provider.name
         ) from None
     if refused_token is not None:
-        _revoke_quietly(provider, refused_token)
+        give_back(provider, refused_token, connection.settings)
     return connection
 
 
@@ -115,7 +112,7 @@ def settle(
     """Store the grant, or keep it aside when it is for another account than before."""
     caller = Caller(pending.user_id)
     if is_taken(provider, account.id, caller):
-        _revoke_quietly(provider, grant.access_token)
+        give_back(provider, grant.access_token, pending.settings)
         return ended(Outcome.ACCOUNT_TAKEN, pending, caller)
     try:
         with transaction() as session:
@@ -161,6 +158,8 @@ def _store(
     connection.refresh_expires_at = grant.refresh_expires_at
     connection.token_version = (connection.token_version or 0) + 1
     connection.refresh_lease_token = connection.refresh_lease_until = connection.refresh_failed_at = None
+    if connection.account_id not in {None, account.id}:
+        connection.settings, connection.setting_labels = {}, {}  # what was chosen belongs to the other account
     connection.settings = {**(connection.settings or {}), **settings}
     connection.account_id, connection.account_label = account.id, account.label
     exclusive = provider.auth is not None and provider.auth.grant_is_exclusive
@@ -197,14 +196,3 @@ def _has_content(connection: Connection) -> bool:
     if connection.state is not ConnectionState.DISCONNECTED:
         return True
     return db.session.scalar(select(Record.id).where(Record.connection_id == connection.id).limit(1)) is not None
-
-
-def _revoke_quietly(provider: Provider, token: str) -> None:
-    """Give back a grant that is not kept; an exclusive one cannot be returned without ending its other holder's."""
-    app = credentials.find(provider)
-    if app is None:
-        return
-    try:
-        oauth.revoke(provider, app, token)
-    except PatchbayError as error:
-        log.warning("A grant could not be given back.", integration=provider.key, error=error.kind)

@@ -1,22 +1,17 @@
-"""Looking after connections: finding them, changing settings, deleting their data, disconnecting.
+"""Looking after connections: finding them, deleting their data, disconnecting.
 
 How one comes to be lives in `departure` and `arrival`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import structlog
 from sqlalchemy import delete, func, select, update
 
-from patchbay import audit, client, clock, credentials, oauth, providers, tokens
+from patchbay import audit, clock, providers
 from patchbay.audit import Deed
+from patchbay.connections import revoking
 from patchbay.errors import (
     N_,
     Conflict,
-    CredentialsRefused,
     NotFound,
-    PatchbayError,
 )
 from patchbay.models import (
     Connection,
@@ -28,9 +23,6 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.models.run import OPEN
-from patchbay.spec import Provider, check
-
-log = structlog.get_logger()
 
 
 def of_user(user_id: str) -> dict[str, Connection]:
@@ -55,27 +47,14 @@ def connected(user_id: str, integration_id: str) -> Connection:
     return connection
 
 
-def change_settings(user_id: str, integration_id: str, values: Mapping[str, Any]) -> Connection:
-    """Store the settings form. Raises Invalid with field errors, Conflict when not connected."""
-    provider = providers.get(integration_id)
-    clean = check(provider.settings, values)
-    with transaction():
-        connection = connected(user_id, integration_id)
-        connection.settings = {**connection.settings, **clean}
-        connection.updated_at = clock.now()
-        audit.add(Deed.SETTINGS_CHANGED, user_id=user_id, subject_id=connection.id)
-    return connection
-
-
 def disconnect(user_id: str, integration_id: str, *, uninstall: bool = False) -> bool:
     """End the connection: revoke at the platform where that is possible, delete the tokens in any case.
 
     `uninstall` removes our app there for good, where that is the platform's way. Records, runs and settings stay.
     Returns whether the platform confirmed; raises Conflict when there is nothing to disconnect.
     """
-    provider = providers.get(integration_id)
     connection = connected(user_id, integration_id)
-    revoked = _revoke(provider, connection, uninstall=uninstall)
+    revoked = connection.is_connected and revoking.end_grant(connection, uninstall=uninstall)
     with transaction() as session:
         session.refresh(connection)
         connection.state = ConnectionState.DISCONNECTED
@@ -128,23 +107,3 @@ def missing_scopes(connection: Connection) -> tuple[str, ...]:
     if provider.auth is None:
         return ()
     return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes)))
-
-
-def _revoke(provider: Provider, connection: Connection, *, uninstall: bool) -> bool:
-    app = credentials.find(provider)
-    if app is None or not connection.is_connected:
-        return False
-    source = tokens.StoredToken(connection.id)
-    try:
-        if uninstall and provider.uninstall is not None:
-            api = client.Client(provider, connection.settings, connection.is_sandbox, source, connection.id)
-            provider.uninstall(api)
-            return True
-        token = connection.refresh_token or connection.access_token or ""
-        db.session.commit()  # nothing stays open across a request
-        return oauth.revoke(provider, app, token)
-    except CredentialsRefused:
-        return True  # the platform knows the token no more
-    except PatchbayError as error:
-        log.warning("A token could not be revoked at the platform.", integration=provider.key, error=error.kind)
-        return False

@@ -22,7 +22,8 @@ class Connection(Base):
     """A user's link to a provider; outlives a disconnect, because records, runs and settings hang on it.
 
     `exclusive_account` equals `account_id` while connected where a new grant at the platform kills the earlier one
-    (two users must not take one account from each other), and is null otherwise.
+    (two users must not take one account from each other), and is null otherwise. `setting_labels` says settings that
+    were picked from a list as people know them.
     """
 
     __tablename__ = "user_integrations"
@@ -45,6 +46,7 @@ class Connection(Base):
     refresh_lease_token: Mapped[str | None] = mapped_column(String(40))
     refresh_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    setting_labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     account_id: Mapped[str] = mapped_column(String(255))
     account_label: Mapped[str] = mapped_column(String(255))
     exclusive_account: Mapped[str | None] = mapped_column(String(255))
@@ -67,7 +69,8 @@ class Connection(Base):
 class PendingAuthorization(Base):
     """A connect that left for the platform: found again by the hash of its state, used once, 10 minutes long.
 
-    When another account came back than before, it keeps the new grant until the owner has decided.
+    When another account came back than before, it keeps the new grant until the owner has decided. `keys` are those
+    that a platform has handed over while the browser was still on its way back.
     """
 
     __tablename__ = "pending_authorizations"
@@ -85,9 +88,11 @@ class PendingAuthorization(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     grant_sealed: Mapped[str | None] = sealed_column()
+    keys_sealed: Mapped[str | None] = sealed_column()
 
     code_verifier = EncryptedText("code_verifier_sealed")
     grant = EncryptedText("grant_sealed")
+    keys = EncryptedText("keys_sealed")
 
 
 class CallbackOutcome(Base):

@@ -59,6 +59,7 @@ def start(user_id: str, integration_id: str, operation_name: str, values: Mappin
     connection = connections.connected(user_id, integration_id)
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=provider.name)
+    connections.check_chosen(connection, operation.name)
     clean = check(operation.input, values)
     for field in operation.input:
         if field.kind is Kind.PICTURES and clean[field.name]:

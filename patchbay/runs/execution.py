@@ -10,9 +10,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Update, select, update
 
-from patchbay import assets, audit, clock, providers, records, tokens
+from patchbay import assets, audit, client, clock, providers, records
 from patchbay.audit import Deed
-from patchbay.client import Client
 from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed
 from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
 from patchbay.redaction import redact_text
@@ -78,21 +77,12 @@ class _Execution:
         operation = self.provider.operation(self.run.operation)
         if operation is None:
             raise SyncFailed("the provider no longer has this operation")
-        api = Client(
-            provider=self.provider,
-            settings=self.connection.settings,
-            is_sandbox=self.connection.is_sandbox,
-            source=tokens.StoredToken(self.connection.id),
-            budget_key=self.connection.id,
-            watch=self,
-            doing=operation.doing,
-            stream=self.run.stream or "",
-        )
+        api = client.of_connection(self.connection, doing=operation.doing, stream=self.run.stream or "", watch=self)
         if isinstance(operation, Action):
             return dict(operation.run(api, self.run.input))
         return self._import(operation, api)
 
-    def _import(self, operation: Import, api: Client) -> dict[str, Any]:
+    def _import(self, operation: Import, api: client.Client) -> dict[str, Any]:
         reached = records.checkpoint(self.connection.id, operation.stream, self.run.id)
         if reached is None or not reached.is_complete:
             for page in operation.pages(api, reached.cursor if reached else None):
@@ -197,6 +187,25 @@ class _Execution:
     def picture(self, address: str) -> Picture:
         """Own assets from disk, others through the address guard."""
         return assets.read_picture(self.run.user_id, address)
+
+    def public_address(self, address: str, content_type: str) -> str:
+        """Own assets by their signed link, others as they are."""
+        return assets.public_address(self.run.user_id, address, content_type)
+
+    def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
+        """Once per run and file name, so that a resumed run makes no second copy."""
+
+        def upload() -> str:
+            return assets.upload(self.run.user_id, content, filename).id
+
+        asset = assets.get(self.run.user_id, self.remember(f"kept:{filename}", upload))
+        return {
+            "id": asset.id,
+            "name": asset.name,
+            "url": assets.link(asset),
+            "width": asset.width,
+            "height": asset.height,
+        }
 
     def _add_line(self, level: str, message: str, **params: str | int) -> None:
         safe = {name: redact_text(value) if isinstance(value, str) else value for name, value in params.items()}

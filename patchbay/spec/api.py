@@ -123,9 +123,11 @@ class Api(Protocol):
         """The picture behind one value of a PICTURES field."""
 
     def public_address(self, address: str, content_type: str = "") -> str:
-        """An address from which the platform itself can fetch that picture, for an hour; as `content_type` if given.
+        """An address from which the platform itself can fetch that picture, for an hour.
 
-        Raises PublicAddressNeeded where this hub cannot be reached from outside.
+        With the content type `image/jpeg` it is a JPEG as picture feeds take them: at most 1440 pixels wide, between
+        4:5 and 1.91:1, white around it where it needs that. Raises PublicAddressNeeded where this hub cannot be reached
+        from outside.
         """
 
     def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:

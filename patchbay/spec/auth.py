@@ -59,7 +59,7 @@ class OAuth2:
 
     `account_field` names the asked-for field that is the account's id, where the platform has one account per address:
     known before the exchange, so a foreign connection is left alone. `grant_is_exclusive`: a new grant ends the earlier
-    one. `revoke_url` takes a form with `token` (RFC 7009), `revoke_auth` says how the client shows itself there.
+    one. `revoke_url` takes a form with `token` (RFC 7009), and the client as at `token_url`.
     """
 
     authorize_url: str
@@ -71,7 +71,7 @@ class OAuth2:
     tells_redirect: bool = False
     client_auth: Literal["client_secret_post", "client_secret_basic", "none"] = "client_secret_post"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
-    token_method: Literal["GET", "POST"] = "POST"
+    token_method: Literal["GET", "POST"] = "POST"  # noqa: S105 - an HTTP method
     token_params: Mapping[str, str] = field(default_factory=dict)
     answer_root: tuple[str | int, ...] = ()
     scope_key: str = "scope"
@@ -92,7 +92,6 @@ class OAuth2:
     account_field: str | None = None
     grant_is_exclusive: bool = False
     revoke_url: str | None = None
-    revoke_auth: Literal["client_secret_post", "client_secret_basic", "none"] = "none"
 
     def missing(self, granted: frozenset[str]) -> tuple[Scope, ...]:
         """The declared scopes that `granted` does not contain, by name or by implication."""

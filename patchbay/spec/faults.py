@@ -42,9 +42,9 @@ class Rule:
     """Fits when the status fits (None: any) and the value at `path` in the JSON body is in `values` (None: exists).
 
     With `begins`, the value there begins with one of these texts; with `contains`, one of them occurs in the body, case
-    aside (a last resort, for platforms that tell causes apart by their words alone). `media` is how the answer's content
-    type begins. `text` is the path of the platform's own words; `wait` reads how long to wait, in seconds; `says` is a
-    sentence for people (a message id, `%(provider)s` is filled) in place of the meaning's usual one.
+    aside (a last resort, for platforms that tell causes apart by their words alone). `media` is how the answer's
+    content type begins. `text` is the path of the platform's own words; `wait` reads how long to wait, in seconds;
+    `says` is a sentence for people (a message id, `%(provider)s` is filled) in place of the meaning's usual one.
     """
 
     means: Meaning

@@ -31,8 +31,8 @@ class Kind(StrEnum):
 class Pick:
     """The values of a field are offered live: by the read-only action `operation`, as the list `entries` of its answer.
 
-    Of each entry, `value` is stored, `label` and `picture` are shown. `search` names the action's input that narrows the
-    list, "" where there is none; `needs` names fields of the same form whose values the action is asked with.
+    Of each entry, `value` is stored, `label` and `picture` are shown. `search` names the action's input that narrows
+    the list, "" where there is none; `needs` names fields of the same form whose values the action is asked with.
     """
 
     operation: str
@@ -51,8 +51,8 @@ class Field:
     `label`, `help` and `mismatch` are message ids. `normalise` turns what people type into the one form that is
     stored; `pattern` must then match all of it. PICTURES takes a list of addresses, of our own assets or public https
     ones. `suffix` is shown behind the input. NUMBER is a whole number between `lowest` and `highest`; MONEY a decimal
-    text with at most two places in the same bounds. `words` says the choices in words (message ids), in the same order. With `pick` the value
-    is chosen from what the platform has.
+    text with at most two places in the same bounds. `words` says the choices in words (message ids), in the same order.
+    With `pick` the value is chosen from what the platform has.
     """
 
     name: str

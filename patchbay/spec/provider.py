@@ -112,8 +112,8 @@ class Provider:
 
     `hosts` are patterns of every host that it is spoken to at, and of those that the sandbox plays; `token_hosts` those
     that may be sent a token, `{field}` for an address that the user gave. `fields` are asked before connecting,
-    `settings` after it: one with a `pick` is a choice among what the account has, and made by itself where there is one
-    alone. `identify` tells whose account a fresh token belongs to. `revoke` ends the grant where the platform has a call
+    `settings` after it: one with a `pick` is a choice among what the account has, made by itself where there is just
+    one. `identify` tells whose account a fresh token belongs to. `revoke` ends the grant where the platform has a call
     of its own for it; `uninstall` removes our app there for good. `credentials_name` is the NAME of `<NAME>_CLIENT_ID`.
     `logo` is a simple-icons name, None: a tile with the initial. `sources` are the pages the facts come from.
     """

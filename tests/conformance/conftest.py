@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from patchbay import accounts, providers, tokens
+from patchbay import accounts, client
 from patchbay.client import Client, Unwatched
 from patchbay.settings import Settings
 from patchbay.spec import Action, Picture, check
@@ -90,14 +90,7 @@ def patchbay(
 
     def connected(key: str, **fields: str) -> Patchbay:
         connection = Walker(app, sandbox)(ada, key, **fields)
-        api = Client(
-            provider=providers.get(key),
-            settings=connection.settings,
-            is_sandbox=connection.is_sandbox,
-            source=tokens.StoredToken(connection.id),
-            budget_key=connection.id,
-        )
-        return Patchbay(api, sandbox)
+        return Patchbay(client.of_connection(connection), sandbox)
 
     with app.app_context():
         yield connected

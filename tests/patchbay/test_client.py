@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from flask import Flask
 
-from patchbay import client, providers, tokens
+from patchbay import client, credentials, providers, tokens
 from patchbay.client import Client, Unwatched
 from patchbay.errors import (
     CredentialsRefused,
@@ -86,6 +86,7 @@ def api(
         def make(key: str = "google-drive", **changes: Any) -> Client:
             made = Client(
                 provider=providers.get(key),
+                app=credentials.find(providers.get(key)),
                 settings={"shop": "demo-shop.myshopify.com"},
                 is_sandbox=True,
                 source=tokens.GivenToken("the-token"),

@@ -3,18 +3,22 @@
 What an operation says lives in `providers`; what an answer means is declared there in the words of `spec.faults`.
 """
 
+import hashlib
+import hmac
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fnmatch import fnmatch
-from typing import Any, Protocol, TypeVar
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from patchbay import clock, limits, net, tokens
+from patchbay import clock, credentials, limits, net, providers, settings, tokens
+from patchbay.client.watch import Unwatched, Watch
+from patchbay.credentials import AppCredentials
 from patchbay.errors import (
     CredentialsRefused,
     NetworkError,
@@ -23,64 +27,49 @@ from patchbay.errors import (
     PatchbayError,
     PlatformError,
     ProviderUnavailable,
+    PublicAddressNeeded,
+    QuotaFull,
     RateLimited,
     ScopeMissing,
+    SetupWrong,
     UnexpectedShape,
 )
-from patchbay.models import db
-from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Request, classify
+from patchbay.models import Connection, db
+from patchbay.spec import Answer, Fault, Meaning, OAuth2, Picture, Provider, Request, classify
+
+__all__ = ["Client", "Unwatched", "Watch", "of_connection"]
 
 T = TypeVar("T")
 
 TRIES = 4
 LONGEST_PAUSE_S = 5.0
 FIRST_BACKOFF_S = 0.4
+LONGEST_WAIT = timedelta(days=31)
+
+_KINDS: Mapping[Meaning, type[PatchbayError]] = {
+    Meaning.SCOPE_MISSING: ScopeMissing,
+    Meaning.NOT_FOUND: NotFoundThere,
+    Meaning.UNAVAILABLE: ProviderUnavailable,
+    Meaning.FULL: QuotaFull,
+    Meaning.SETUP_WRONG: SetupWrong,
+}
 
 
-class Watch(Protocol):
-    """The run behind a client: it may stop the work, and keeps what must survive a kill."""
-
-    def check(self) -> None:
-        """Raise when the run was cancelled or taken over."""
-
-    def log(self, level: str, message: str, **params: str | int) -> None:
-        """Add a line to the run's log."""
-
-    def progress(self, done: int, total: int | None) -> None:
-        """Say how far the run has come."""
-
-    def remember(self, name: str, make: Callable[[], Any]) -> Any:
-        """The value kept under `name`, made and stored the first time."""
-
-    def forget(self, name: str) -> None:
-        """Drop what is kept under `name`."""
-
-    def picture(self, address: str) -> Picture:
-        """The picture behind an address of ours or of the public internet."""
-
-
-class Unwatched:
-    """The watch of a call that belongs to no run, such as the question whose account a fresh token is."""
-
-    def check(self) -> None:
-        """Nobody can cancel it."""
-
-    def log(self, level: str, message: str, **params: str | int) -> None:
-        """Nobody reads it."""
-
-    def progress(self, done: int, total: int | None) -> None:
-        """Nobody looks."""
-
-    def remember(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ARG002 - the protocol's names
-        """Nothing outlives the call."""
-        return make()
-
-    def forget(self, name: str) -> None:
-        """Nothing was kept."""
-
-    def picture(self, address: str) -> Picture:
-        """Never asked for outside a run."""
-        raise PlatformError(f"no picture can be read here: {urlsplit(address).path}")
+def of_connection(connection: Connection, *, doing: str = "", stream: str = "", watch: Watch | None = None) -> "Client":
+    """The client that speaks for a connection, with the app's credentials as they are now."""
+    provider = providers.get(connection.integration_id)
+    return Client(
+        provider=provider,
+        app=credentials.find(provider, connection.settings),
+        settings=connection.settings,
+        is_sandbox=connection.is_sandbox,
+        source=tokens.StoredToken(connection.id),
+        budget_key=connection.id,
+        account=connection.account_id,
+        watch=watch or Unwatched(),
+        doing=doing,
+        stream=stream,
+    )
 
 
 @dataclass
@@ -88,10 +77,12 @@ class Client:
     """The `Api` of one connection. `budget_key` names whose budget is spent; `doing` completes "while we were …"."""
 
     provider: Provider
+    app: AppCredentials | None
     settings: Mapping[str, Any]
     is_sandbox: bool
     source: tokens.TokenSource
     budget_key: str
+    account: str = ""
     watch: Watch = field(default_factory=Unwatched)
     doing: str = ""
     stream: str = ""
@@ -112,7 +103,7 @@ class Client:
             fault = None if answer.status in request.accept else classify(self.provider.faults, answer)
             if fault is None:
                 return answer
-            if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not refreshed:
+            if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
                 token, refreshed = self.source.replaced(token), True
                 continue
             self._after_fault(request, fault, answer, attempt)
@@ -129,6 +120,18 @@ class Client:
     def picture(self, address: str) -> Picture:
         """The picture behind `address`."""
         return self.watch.picture(address)
+
+    def public_address(self, address: str, content_type: str = "") -> str:
+        """See `spec.Api.public_address`; the sandbox is on this machine and reaches whatever we serve."""
+        shared = self.watch.public_address(address, content_type)
+        here = settings.current()
+        if shared.startswith(f"{here.public_url}/") and not (self.is_sandbox or here.is_public):
+            raise PublicAddressNeeded("PUBLIC_URL is no public https address", provider=self.provider.name)
+        return shared
+
+    def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
+        """See `spec.Api.keep`."""
+        return self.watch.keep(content, filename)
 
     def remember(self, name: str, make: Callable[[], T]) -> T:
         """See `spec.Api.remember`."""
@@ -158,16 +161,18 @@ class Client:
         return url.format_map(dict(self.settings)) if "{" in url else url
 
     def _exchange(self, request: Request, url: str, token: tokens.Token | None) -> Answer:
-        headers = dict(request.headers)
-        if token is not None and self.provider.auth is not None:
-            headers[self.provider.auth.token_header] = self.provider.auth.token_prefix + token.value
+        headers, params = dict(request.headers), dict(request.params)
+        if token is not None:
+            secret = request.token or token.value
+            headers |= self._app_headers(secret)
+            params |= self._proof(secret)
         self._check_host(url, with_token=token is not None)
         if db.session().in_transaction():
             db.session.commit()  # no transaction stays open across a request
         outgoing = net.Outgoing(
             request.method,
             url,
-            params=request.params,
+            params=params,
             headers=headers,
             content=request.content,
             json=request.json,
@@ -183,13 +188,33 @@ class Client:
             limits.note(self.budget_key, budget)
         return answer
 
+    def _app_headers(self, secret: str) -> dict[str, str]:
+        if self.provider.auth is None:
+            return {}
+        client_id, client_secret = (self.app.client_id, self.app.client_secret) if self.app else ("", "")
+        return self.provider.auth.headers(secret, client_id=client_id, client_secret=client_secret)
+
+    def _proof(self, secret: str) -> dict[str, str]:
+        """Meta's `appsecret_proof`: it shows that whoever holds the token holds the app's secret too."""
+        auth = self.provider.auth
+        if not isinstance(auth, OAuth2) or not auth.proof_parameter or self.app is None:
+            return {}
+        proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
+        return {auth.proof_parameter: proof}
+
     def _check_host(self, url: str, *, with_token: bool) -> None:
         """A token goes to the platform's API hosts alone, whatever address an answer named."""
-        host = urlsplit(url).hostname or ""
-        patterns = self.provider.token_hosts if with_token else self.provider.hosts
-        if not any(fnmatch(host, pattern) for pattern in patterns):
+        host = urlsplit(url).netloc.lower()
+        declared = self.provider.token_hosts if with_token else (*self.provider.hosts, *self.provider.token_hosts)
+        if not any(self._is_host(host, pattern) for pattern in declared):
             detail = f"{self.provider.key}: an address outside the platform: {host}"
             raise UnexpectedShape(detail, provider=self.provider.name)
+
+    def _is_host(self, host: str, pattern: str) -> bool:
+        """Whether `host` is what is declared; an address that the user gave is compared as it stands."""
+        if "{" in pattern:
+            return host == self._address(pattern).partition("/")[0].lower()
+        return fnmatchcase(host, pattern)
 
     def _wait_for_budget(self, request: Request) -> None:
         if self.provider.throttle is None or not request.with_token:
@@ -234,15 +259,10 @@ class Client:
         if fault.meaning is Meaning.TOKEN_EXPIRED:
             self.source.gave_up(detail)
             return CredentialsRefused(detail, **words)
-        kinds: dict[Meaning, type[PlatformError]] = {
-            Meaning.SCOPE_MISSING: ScopeMissing,
-            Meaning.NOT_FOUND: NotFoundThere,
-            Meaning.UNAVAILABLE: ProviderUnavailable,
-        }
-        return kinds.get(fault.meaning, PlatformError)(detail, **words)
+        return _KINDS.get(fault.meaning, PlatformError)(detail, sentence=fault.says or None, **words)
 
     def _rate_limited(self, wait_s: float, detail: str) -> RateLimited:
-        retry_at = clock.now() + timedelta(seconds=min(wait_s, 7 * 24 * 3600))
+        retry_at = clock.now() + min(timedelta(seconds=wait_s), LONGEST_WAIT)
         return RateLimited(detail, retry_at=retry_at, provider=self.provider.name)
 
 

@@ -6,29 +6,29 @@ What changes something at a platform is always a run (`runs.start`).
 from collections.abc import Mapping
 from typing import Any
 
-from patchbay import client, connections, providers, tokens
+from patchbay import client, providers
+from patchbay.connections.upkeep import connected
 from patchbay.errors import N_, Conflict, Invalid
-from patchbay.models import ConnectionState, db
+from patchbay.models import Connection, ConnectionState, db
 from patchbay.spec import Action, check
 
 
 def ask(user_id: str, integration_id: str, operation_name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer of a read-only operation. Raises as `runs.start` does, and what the platform's answer means."""
-    provider = providers.get(integration_id)
+    connection = connected(user_id, integration_id)
+    if connection.state is ConnectionState.RECONNECT_NEEDED:
+        name = providers.get(integration_id).name
+        raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=name)
+    return ask_as(connection, operation_name, values)
+
+
+def ask_as(connection: Connection, operation_name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same for a connection at hand."""
+    provider = providers.get(connection.integration_id)
     operation = provider.operation(operation_name)
     if not isinstance(operation, Action) or not operation.is_read_only:
         raise Invalid({"operation": N_("%(provider)s has no such operation.")}, provider=provider.name)
     clean = check(operation.input, values)
-    connection = connections.connected(user_id, integration_id)
-    if connection.state is ConnectionState.RECONNECT_NEEDED:
-        raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=provider.name)
-    api = client.Client(
-        provider,
-        connection.settings,
-        connection.is_sandbox,
-        tokens.StoredToken(connection.id),
-        connection.id,
-        doing=operation.doing,
-    )
+    api = client.of_connection(connection, doing=operation.doing)
     db.session.commit()  # nothing stays open across a request
     return operation.run(api, clean)

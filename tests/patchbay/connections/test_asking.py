@@ -2,9 +2,9 @@
 
 import pytest
 
+from patchbay.connections import ask
 from patchbay.errors import Conflict, Invalid
 from patchbay.models import User
-from patchbay.runs.asking import ask
 from tests.stage import Walker
 
 pytestmark = pytest.mark.usefixtures("context")

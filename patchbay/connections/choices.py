@@ -1,0 +1,147 @@
+"""Choices after connecting: which page, team, space or folder of the account is meant, out of what the platform has.
+
+A choice is a field of `Provider.settings` with a `pick`; what else is asked there is plain settings (`upkeep`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from patchbay import audit, clock, providers
+from patchbay.audit import Deed
+from patchbay.connections.asking import ask_as
+from patchbay.connections.upkeep import connected
+from patchbay.errors import N_, Conflict, Invalid, PatchbayError
+from patchbay.models import Connection, transaction
+from patchbay.spec import Action, Field, Pick, Provider, check
+
+log = structlog.get_logger()
+
+PAGES_SEARCHED = 20
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value that can be picked, with what a person knows it by. `picture` is an address there, "" for none."""
+
+    value: str
+    label: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Some options, and the cursor behind them (None: these were all)."""
+
+    options: tuple[Option, ...]
+    next_cursor: str | None
+
+
+def offer(
+    connection: Connection, pick: Pick, *, search: str = "", cursor: str | None = None, given: Mapping[str, str] = {}
+) -> Offer:
+    """What the platform has to pick from right now; `given` holds the values of the fields that the pick needs.
+
+    Raises what the platform's answer means.
+    """
+    action = providers.get(connection.integration_id).operation(pick.operation)
+    inputs = {field.name for field in action.input} if isinstance(action, Action) else set()
+    values: dict[str, Any] = {name: given.get(name, "") for name in pick.needs}
+    if pick.search:
+        values[pick.search] = search
+    if cursor and "cursor" in inputs:
+        values["cursor"] = cursor
+    answer = ask_as(connection, pick.operation, values)
+    options = tuple(_option(pick, entry) for entry in answer[pick.entries])
+    return Offer(options, answer.get("nextCursor"))
+
+
+def missing_choices(connection: Connection) -> tuple[Field, ...]:
+    """What must be chosen before the connection is of use."""
+    declared = providers.get(connection.integration_id).settings
+    return tuple(
+        field for field in declared if field.pick and field.required and not connection.settings.get(field.name)
+    )
+
+
+def check_chosen(connection: Connection, operation_name: str) -> None:
+    """Raises Conflict when a choice is missing, but for the operations that choices are made from."""
+    missing = missing_choices(connection)
+    if not missing or operation_name in {field.pick.operation for field in missing if field.pick}:
+        return
+    provider = providers.get(connection.integration_id)
+    sentence = N_("Choose first which part of %(provider)s to work with: open its settings.")
+    raise Conflict(sentence=sentence, provider=provider.name)
+
+
+def choose_what_is_alone(connection: Connection) -> None:
+    """Make the choices that leave nothing to choose. What cannot be asked now stays open: the form asks it."""
+    for field in missing_choices(connection):
+        if field.pick is None:
+            continue
+        try:
+            offered = offer(connection, field.pick)
+        except PatchbayError as error:
+            log.warning("Choices could not be read.", integration=connection.integration_id, error=error.kind)
+            continue
+        if len(offered.options) == 1 and offered.next_cursor is None:
+            _keep(connection, {field.name: offered.options[0].value}, {field.name: offered.options[0].label})
+
+
+def change_settings(user_id: str, integration_id: str, values: Mapping[str, Any]) -> Connection:
+    """Store the settings form. Raises Invalid with field errors, Conflict when not connected, and what the platform's
+    answer means when it is asked whether a picked value exists.
+    """
+    provider = providers.get(integration_id)
+    clean = check(provider.settings, values)
+    connection = connected(user_id, integration_id)
+    labels = _labels_of_picked(provider, connection, clean)
+    _keep(connection, clean, labels)
+    return connection
+
+
+def _keep(connection: Connection, values: Mapping[str, Any], labels: Mapping[str, str]) -> None:
+    with transaction() as session:
+        session.refresh(connection)
+        connection.settings = {**connection.settings, **values}
+        kept = {name: label for name, label in connection.setting_labels.items() if connection.settings.get(name)}
+        connection.setting_labels = {**kept, **labels}
+        connection.updated_at = clock.now()
+        audit.add(Deed.SETTINGS_CHANGED, user_id=connection.user_id, subject_id=connection.id)
+
+
+def _labels_of_picked(provider: Provider, connection: Connection, values: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of freshly picked values. Raises Invalid for one that the platform does not offer."""
+    labels, wrong = {}, {}
+    for field in provider.settings:
+        value = values[field.name]
+        if field.pick is None or not value or value == connection.settings.get(field.name):
+            continue
+        given = {name: str(values.get(name) or "") for name in field.pick.needs}
+        found = next((one for one in _all(connection, field.pick, given) if one.value == value), None)
+        if found is None:
+            wrong[field.name] = N_("This is not one of the choices.")
+        else:
+            labels[field.name] = found.label
+    if wrong:
+        raise Invalid(wrong)
+    return labels
+
+
+def _all(connection: Connection, pick: Pick, given: Mapping[str, str]) -> Iterator[Option]:
+    cursor: str | None = None
+    for _page in range(PAGES_SEARCHED):
+        offered = offer(connection, pick, cursor=cursor, given=given)
+        yield from offered.options
+        cursor = offered.next_cursor
+        if cursor is None:
+            return
+
+
+def _option(pick: Pick, entry: Mapping[str, Any]) -> Option:
+    value = str(entry[pick.value])
+    return Option(
+        value, str(entry.get(pick.label) or value), str(entry.get(pick.picture) or "") if pick.picture else ""
+    )

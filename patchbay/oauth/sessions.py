@@ -1,0 +1,89 @@
+"""Authlib's sessions over our own door to the outside, and what they raise as errors of ours.
+
+What the answers mean lives in `answers`; which calls there are, in the package itself.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.flask_client import FlaskOAuth2App
+from authlib.integrations.requests_client import OAuth2Session
+
+from patchbay.errors import ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
+from patchbay.oauth.answers import Refusal, refusal_in, token_object
+from patchbay.spec import OAuth2, Provider
+
+# RFC 6749 §5.2 and §4.1.2.1, and what platforms say in their place.
+_SETUP_ERRORS = frozenset(
+    {"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "invalid_scope", "application_error"}
+)
+
+
+class TokenRefused(OAuthError):
+    """The token endpoint's refusal, before it is known what it means for whoever asked."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(error=refusal.code[:80])
+        self.refusal = refusal
+
+
+class Session(OAuth2Session):
+    """One conversation with a token endpoint: no proxies, no netrc, no redirects, answers read in the dialect."""
+
+    def __init__(self, *, transport: Any, dialect: OAuth2, **options: Any) -> None:
+        super().__init__(**options)
+        self.trust_env = False
+        self.mount("https://", transport)
+        self.mount("http://", transport)
+        self._dialect = dialect
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        return super().request(method, url, allow_redirects=False, **options)
+
+    def parse_response_token(self, response: Any) -> Mapping[str, Any]:
+        """The token object. Raises TokenRefused, and what `Translated` turns into errors of ours."""
+        if response.status_code >= 500:
+            response.raise_for_status()
+        body = response.json()
+        refusal = refusal_in(body, response.status_code)
+        if refusal is not None:
+            raise TokenRefused(refusal)
+        self.token = token_object(self._dialect, body)
+        return dict(self.token)
+
+
+class App(FlaskOAuth2App):
+    """Authlib's client for one flow, with our session."""
+
+    client_cls = Session
+
+
+class Translated:
+    """Turns what Authlib and requests raise into our own errors, naming the platform and no secret."""
+
+    def __init__(self, provider: Provider, auth: OAuth2, *, refused: type[GrantExpired] | None = None) -> None:
+        self._name = provider.name
+        self._auth = auth
+        self._refused = refused
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OAuthError):
+            refusal = error.refusal if isinstance(error, TokenRefused) else Refusal(str(error.error)[:80])
+            detail = f"the platform answered {refusal.code[:80]}"
+            if refusal.code in _SETUP_ERRORS or refusal.is_one_of(self._auth.wrong_app):
+                raise SetupWrong(detail, provider=self._name) from None
+            if self._refused and refusal.is_one_of(self._auth.dead_grant):
+                raise self._refused(detail, provider=self._name) from None
+            raise OAuthRefused(detail, provider=self._name) from None
+        if isinstance(error, ValueError | KeyError | TypeError):
+            raise ConnectionFailed("the token answer is not as documented", provider=self._name) from None
+        if isinstance(error, requests.HTTPError):
+            status = error.response.status_code if error.response is not None else 0
+            raise ProviderUnavailable(
+                f"the token endpoint answered HTTP {status}", provider=self._name, action="signing in"
+            ) from None
