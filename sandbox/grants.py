@@ -105,10 +105,10 @@ class Grants:
             raise GrantRefused("invalid_client", "Unauthorized")
         return app
 
-    def new_code(self, code: Code, prefix: str = "") -> str:
-        """The text of a new code, good for ten minutes and one use."""
+    def new_code(self, code: Code, prefix: str = "", lifetime_s: float = CODE_LIFETIME_S) -> str:
+        """The text of a new code, good for one use within `lifetime_s` (ten minutes)."""
         text = prefix + secrets.token_urlsafe(32)
-        kept = msgspec.structs.replace(code, expires_at=time.time() + CODE_LIFETIME_S)
+        kept = msgspec.structs.replace(code, expires_at=time.time() + lifetime_s)
         self._store.put("codes", digest_of(text), msgspec.to_builtins(kept))
         return text
 

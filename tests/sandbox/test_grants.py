@@ -76,6 +76,15 @@ def test_code_is_stale_after_ten_minutes(grants: Grants) -> None:
             grants.redeem(code, grants.apps["sandbox-acme"], REDIRECT, None)
 
 
+def test_code_may_live_shorter(grants: Grants) -> None:
+    with time_machine.travel(0, tick=False) as traveller:
+        code = grants.new_code(Code("sandbox-acme", REDIRECT, "ada@example.org", ("read",)), lifetime_s=30)
+        traveller.shift(timedelta(seconds=31))
+
+        with pytest.raises(GrantRefused, match="expired"):
+            grants.redeem(code, grants.apps["sandbox-acme"], REDIRECT, None)
+
+
 def test_wrong_secret_is_refused(grants: Grants) -> None:
     with pytest.raises(GrantRefused, match="invalid_client"):
         grants.authenticate("sandbox-acme", "sandbox-secret-other")
