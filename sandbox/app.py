@@ -95,7 +95,7 @@ class Sandbox:
             self.ledgers[platform.key].close(number, status, fault.kind if fault else None)
 
     def _noted(self, platform: Platform, request: Request, host: str, path: str, description: Description) -> int:
-        query = redacted(request.args.items(multi=True))
+        query = redacted(request.args.items(multi=True), platform.secret_parameters)
         return self.ledgers[platform.key].open(request.method, host, path, query, description)
 
 

@@ -67,9 +67,10 @@ class Ledger:
         self._store.clear()
 
 
-def redacted(parameters: Iterable[tuple[str, str]]) -> str:
-    """A query string in which secrets, codes and state are `***`."""
-    shown = [(name, _HIDDEN if name.lower() in _SECRET_PARAMETERS else value) for name, value in parameters]
+def redacted(parameters: Iterable[tuple[str, str]], also: frozenset[str] = frozenset()) -> str:
+    """A query string in which secrets, codes and state are `***`, and what a platform puts them into `also`."""
+    hidden = _SECRET_PARAMETERS | also
+    shown = [(name, _HIDDEN if name.lower() in hidden else value) for name, value in parameters]
     return urlencode(shown, safe="*/:,'() ").replace(" ", "+")
 
 
