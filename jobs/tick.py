@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.cleanup import clean_up
-from patchbay import health, queue, runs, tokens
+from patchbay import batches, health, queue, runs, tokens
 from patchbay.models import db
 
 log = structlog.get_logger()
@@ -18,10 +18,12 @@ CLEAN_UP_EVERY_S = 3600.0
 
 
 def tick() -> None:
-    """Offer due runs and token refreshes to the workers, and leave a sign of life."""
+    """Offer due runs, batches and token refreshes to the workers, and leave a sign of life."""
     health.beat("clock")
     for run_id in runs.due():
         queue.enqueue(queue.RUN, run_id)
+    for batch_id in batches.due():
+        queue.enqueue(queue.BATCH, batch_id)
     for connection_id in tokens.due():
         queue.enqueue(queue.REFRESH, connection_id)
     db.session.commit()  # the hints go out with it

@@ -37,6 +37,8 @@ class Deed(StrEnum):
     RUN_STARTED = "run_started"
     RUN_ENDED = "run_ended"
     RUN_CANCELLED = "run_cancelled"
+    BATCH_STARTED = "batch_started"
+    BATCH_ENDED = "batch_ended"
     CREDENTIALS_CHANGED = "credentials_changed"
     VAULT_ROTATED = "vault_rotated"
 

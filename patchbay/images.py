@@ -57,6 +57,11 @@ def small(token: str) -> bytes:
     return _MAKERS[kind](*words)
 
 
+def original(record: Record, number: int) -> bytes:
+    """A record's picture as the platform has it, counted from 0. Raises NotFound, and what `net` raises."""
+    return _fetched(*_source(record, number))
+
+
 def forget_old(*, older_than: timedelta) -> int:
     """Delete kept pictures that were made longer ago; they are made again when asked for. Returns how many."""
     limit = (clock.now() - older_than).timestamp()
@@ -74,14 +79,22 @@ def _token(*words: str) -> str:
 
 def _record(record_id: str, number: str) -> bytes:
     record = db.session.get(Record, record_id)
-    found = pictures_of(record.data) if record is not None else []
-    if record is None or int(number) >= len(found):
+    if record is None:
+        raise NotFound("image")
+    address, hosts = _source(record, int(number))
+    return _kept(f"{bool(hosts)} {address}", lambda: _shrunk(_fetched(address, hosts)))
+
+
+def _source(record: Record, number: int) -> tuple[str, tuple[str, ...]]:
+    """Where a record's picture is, and the hosts that the sandbox plays for it."""
+    found = pictures_of(record.data)
+    if number >= len(found):
         raise NotFound("image")
     connection = db.session.get_one(Connection, record.connection_id)
     hosts = providers.get(record.integration_id).hosts if connection.is_sandbox else ()
-    name, address = f"{connection.is_sandbox} {found[int(number)]['url']}", str(found[int(number)]["url"])
+    address = str(found[number]["url"])
     db.session.rollback()  # nothing stays open across a request
-    return _kept(name, lambda: _shrunk(_fetched(address, hosts)))
+    return address, hosts
 
 
 def _asset(asset_id: str) -> bytes:

@@ -3,6 +3,7 @@
 from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry
 from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
+from patchbay.models.batch import Batch, BatchPart
 from patchbay.models.connection import CallbackOutcome, Connection, ConnectionState, PendingAuthorization
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
@@ -19,6 +20,8 @@ __all__ = [
     "AssetKind",
     "AuditEntry",
     "Base",
+    "Batch",
+    "BatchPart",
     "CallbackOutcome",
     "Checkpoint",
     "Connection",

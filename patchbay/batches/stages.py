@@ -1,0 +1,134 @@
+"""Taking a batch on: when all of a stage has ended, the recipe plans the next one; without a recipe the batch ends.
+
+A stage may make something first (mockups), so whoever plans holds the batch for a while; a worker that dies leaves a
+lease that lapses, and the next one goes on with what `memo` remembers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import or_, update
+
+from patchbay import batches, clock
+from patchbay.batches.recipes import Kitchen, recipe
+from patchbay.errors import PatchbayError, SyncFailed
+from patchbay.models import Batch, db, fresh_view, new_id, transaction
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+
+
+class HeldByAnother(Exception):
+    """Another worker has taken the batch over, or it was cancelled: stop, write nothing."""
+
+
+def advance(batch_id: str) -> None:
+    """Go on with the batch as far as it goes now. Raises nothing: the row tells."""
+    token = _claim(batch_id)
+    if token is None:
+        return
+    planning = _Planning(batch_id, token)
+    try:
+        planning.go_on()
+    except HeldByAnother:
+        log.warning("The batch was taken over; stopping.", batch_id=batch_id)
+    except Exception:
+        log.exception("A stage could not be planned for a reason of ours.", batch_id=batch_id)
+        planning.end(SyncFailed("planning the next stage failed", provider="Patchbay", saved="0", total="0"))
+
+
+def after_run(run_id: str) -> None:
+    """Go on with the batch that a run was the last open part of."""
+    batch_id = batches.of_run(run_id)
+    if batch_id is not None:
+        advance(batch_id)
+
+
+@dataclass
+class _Planning:
+    batch_id: str
+    token: str
+
+    def go_on(self) -> None:
+        batch = self._read()
+        if any(part.run is not None and part.run.is_open for part in batch.parts):
+            self._release()
+            return
+        following = recipe(batch.recipe).stages[batch.stage + 1 :] if batch.recipe else ()
+        if batch.cancelled_at is not None or not following or not _has_success(batch):
+            self.end(None)
+            return
+        try:
+            parts = following[0](Kitchen(batch, self._remember))
+        except PatchbayError as error:
+            self.end(error)
+            return
+        if not parts:
+            self.end(None)
+            return
+        with transaction():
+            batch = self._hold(stage=batch.stage + 1, lease_token=None, lease_until=None)
+            batches.add_parts(batch, parts)
+
+    def _remember(self, name: str, make: Callable[[], Any]) -> Any:
+        """The value kept under `name`, made and stored the first time; also the sign that the work goes on."""
+        memo: Mapping[str, Any] = self._read().memo
+        if name in memo:
+            return memo[name]
+        db.session.commit()
+        value = make()
+        with transaction():
+            self._hold(memo={**memo, name: value}, lease_until=clock.now() + LEASE)
+        return value
+
+    def end(self, error: PatchbayError | None) -> None:
+        """Write the end of the batch, with what kept it from going on."""
+        with transaction():
+            told = batches.told_of(error, "") if error else {}
+            batches.end(self._hold(error_kind=error.kind if error else None, error_params=told))
+
+    def _release(self) -> None:
+        with transaction():
+            self._hold(lease_token=None, lease_until=None)
+
+    def _hold(self, **values: Any) -> Batch:
+        """Write to the batch while it is ours. Raises HeldByAnother."""
+        held = db.session.execute(
+            update(Batch)
+            .where(Batch.id == self.batch_id, Batch.lease_token == self.token, Batch.ended_at.is_(None))
+            .values(version=Batch.version + 1, **values),
+            execution_options={"synchronize_session": False},
+        )
+        if held.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+            raise HeldByAnother(self.batch_id)
+        return self._read()
+
+    def _read(self) -> Batch:
+        return db.session.get_one(Batch, self.batch_id, populate_existing=True)
+
+
+def _claim(batch_id: str) -> str | None:
+    fresh_view()
+    token, now = new_id("lse"), clock.now()
+    with transaction() as session:
+        claimed = session.execute(
+            update(Batch)
+            .where(
+                Batch.id == batch_id,
+                Batch.ended_at.is_(None),
+                or_(Batch.lease_until.is_(None), Batch.lease_until < now),
+            )
+            .values(lease_token=token, lease_until=now + LEASE),
+            execution_options={"synchronize_session": False},
+        )
+    return token if claimed.rowcount == 1 else None  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def _has_success(batch: Batch) -> bool:
+    """Whether anything of the present stage went well; without it there is nothing to go on with."""
+    parts = [part for part in batch.parts if part.stage == batch.stage]
+    return any(part.run is not None and part.run.result is not None for part in parts)
