@@ -100,7 +100,7 @@ class Client:
             except NetworkError as error:
                 self._after_lost(request, error, attempt)
                 continue
-            fault = None if answer.status in request.accept else classify(self.provider.faults, answer)
+            fault = None if request.accepts(answer) else classify(self.provider.faults, answer)
             if fault is None:
                 return answer
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):

@@ -43,8 +43,8 @@ class Request:
     `url` may hold `{shop}`-like places, filled from the settings. `files` maps a part's name to (file name, bytes,
     media type), sent behind the fields of `form`. `with_token=False` is for addresses that carry their own authority;
     `token` speaks with another token than the connection's (a page's own), and is never kept.
-    `is_repeatable` says whether it may be sent twice; None: reading methods, PUT and DELETE may. Statuses in `accept`
-    come back as answers even where the fault rules would raise.
+    `is_repeatable` says whether it may be sent twice; None: reading methods, PUT and DELETE may. Statuses in `accept`,
+    and answers of which `accept_if` says so, come back as answers even where the fault rules would raise.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Request:
     token: str | None = field(default=None, repr=False)
     is_repeatable: bool | None = None
     accept: tuple[int, ...] = ()
+    accept_if: "Callable[[Answer], bool] | None" = None
 
     @property
     def may_repeat(self) -> bool:
@@ -66,6 +67,10 @@ class Request:
         if self.is_repeatable is None:
             return self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
         return self.is_repeatable
+
+    def accepts(self, answer: "Answer") -> bool:
+        """Whether the answer is to come back as it is, whatever the fault rules make of it."""
+        return answer.status in self.accept or (self.accept_if is not None and self.accept_if(answer))
 
 
 @dataclass(frozen=True)
