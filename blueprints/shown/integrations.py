@@ -30,7 +30,8 @@ def access(provider: Provider, connection: Connection | None) -> list[Permission
     """Every declared scope; without a connection none is granted."""
     if provider.auth is None:
         return []
-    missing = provider.auth.missing(frozenset(connection.scopes if connection else ()))
+    granted, values = (connection.scopes, connection.settings) if connection else ((), {})
+    missing = provider.auth.missing(frozenset(granted), values)
     return [Permission(scope.allows, scope.purpose, scope not in missing) for scope in provider.auth.scopes]
 
 

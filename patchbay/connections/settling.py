@@ -150,7 +150,7 @@ def _store(
     is_sandbox: bool,
 ) -> None:
     now = clock.now()
-    asked = tuple(scope.name for scope in provider.auth.scopes) if provider.auth else ()
+    asked = tuple(scope.name for scope in provider.auth.asked(settings)) if provider.auth else ()
     connection.state = ConnectionState.CONNECTED
     connection.access_token = grant.access_token
     connection.refresh_token = grant.refresh_token

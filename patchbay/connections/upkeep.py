@@ -106,4 +106,4 @@ def missing_scopes(connection: Connection) -> tuple[str, ...]:
     provider = providers.get(connection.integration_id)
     if provider.auth is None:
         return ()
-    return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes)))
+    return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes), connection.settings))

@@ -58,7 +58,7 @@ def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -
     client = _client(provider, app, values)
     state = signing.new_token()
     start = client.create_authorization_url(
-        app.redirect_uri, state=state, scope=auth.scope_separator.join(scope.name for scope in auth.scopes)
+        app.redirect_uri, state=state, scope=auth.scope_separator.join(scope.name for scope in auth.asked(values))
     )
     url = _spelt(auth, start["url"])
     return Departure(net.current().browser_address(url, _sandboxed(provider, app)), state, start.get("code_verifier"))

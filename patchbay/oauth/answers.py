@@ -41,7 +41,8 @@ class Refusal:
 def refusal_in(body: Any, status: int) -> Refusal | None:
     """The refusal in an answer; None when it is none.
 
-    RFC 6749 §5.2 has `error` as text. Meta nests an object there, Canva says `code`, Instagram `error_type`.
+    RFC 6749 §5.2 has `error` as text. Meta nests an object there, Canva says `code`, Instagram `error_type`, and Figma
+    sets `error` to true and says the rest in `message`.
     """
     if not isinstance(body, Mapping):
         return Refusal(f"HTTP {status}") if status >= 400 else None
@@ -50,6 +51,9 @@ def refusal_in(body: Any, status: int) -> Refusal | None:
         return Refusal(str(error.get("code", error.get("type", status))), str(error.get("message", "")))
     if isinstance(error, str):
         return Refusal(error, str(body.get("error_description", "")))
+    if error is True:
+        words = str(body.get("message", ""))
+        return Refusal(words[:80], words)
     if status < 400:
         return None
     code = body.get("error_type", body.get("code", f"HTTP {status}"))

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from patchbay.spec.api import Api
 from patchbay.spec.field import Field
@@ -13,13 +13,16 @@ from patchbay.spec.field import Field
 class Scope:
     """One permission: its name at the platform, and message ids for what it allows and what it is needed for.
 
-    `is_optional`: the connection works without it, and says what is then off.
+    `is_optional`: the connection works without it, and says what is then off. `asked_with` names a field of those that
+    are asked before connecting: the scope is asked for only when that is filled in (some apps may not ask for it at
+    all, and would be refused as a whole).
     """
 
     name: str
     allows: str
     purpose: str
     is_optional: bool = False
+    asked_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,14 @@ class OAuth2:
     grant_is_exclusive: bool = False
     revoke_url: str | None = None
 
-    def missing(self, granted: frozenset[str]) -> tuple[Scope, ...]:
-        """The declared scopes that `granted` does not contain, by name or by implication."""
+    def asked(self, values: Mapping[str, Any]) -> tuple[Scope, ...]:
+        """The scopes to ask for, given what was asked before connecting."""
+        return tuple(scope for scope in self.scopes if not scope.asked_with or values.get(scope.asked_with))
+
+    def missing(self, granted: frozenset[str], values: Mapping[str, Any]) -> tuple[Scope, ...]:
+        """The scopes that were asked for and that `granted` does not contain, by name or by implication."""
         have = granted | {name for scope in granted for name in self.implies.get(scope, ())}
-        return tuple(scope for scope in self.scopes if scope.name not in have)
+        return tuple(scope for scope in self.asked(values) if scope.name not in have)
 
     def headers(self, token: str, *, client_id: str, client_secret: str) -> dict[str, str]:
         """What every request with `token` carries."""
@@ -141,7 +148,11 @@ class Keys:
     made_at: str = ""
     grant_is_exclusive: bool = False
 
-    def missing(self, granted: frozenset[str]) -> tuple[Scope, ...]:
+    def asked(self, values: Mapping[str, Any]) -> tuple[Scope, ...]:  # noqa: ARG002 - as OAuth2 has it
+        """All declared scopes: keys are asked for as a whole."""
+        return self.scopes
+
+    def missing(self, granted: frozenset[str], values: Mapping[str, Any]) -> tuple[Scope, ...]:  # noqa: ARG002
         """The declared scopes that `granted` does not contain."""
         return tuple(scope for scope in self.scopes if scope.name not in granted)
 

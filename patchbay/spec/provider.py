@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from patchbay.spec.api import Api
+from patchbay.spec.api import Api, Request
 from patchbay.spec.auth import Auth
 from patchbay.spec.faults import Rule
 from patchbay.spec.field import Field
@@ -98,12 +98,14 @@ class Setup:
     """What an administrator does once, so that people here can connect: message ids, drawn as a numbered guide.
 
     `register_url` is where an app is registered; `steps` what to do there, in order (the redirect URI and the scopes to
-    paste are shown beside them); `limits` what a new app may not do yet.
+    paste are shown beside them); `limits` what a new app may not do yet. `probe` is a request that tells whether the
+    app's own headers are right, where the token endpoint is never shown the secret.
     """
 
     register_url: str
     steps: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    probe: Request | None = None
 
 
 @dataclass(frozen=True)
