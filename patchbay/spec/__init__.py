@@ -6,7 +6,7 @@ What makes these words happen lives in `patchbay.client`, `patchbay.oauth` and `
 from patchbay.spec.api import Answer, Api, Picture, Request
 from patchbay.spec.auth import Auth, Handover, Keys, OAuth2, Scope, SignedCallback, TokenCall
 from patchbay.spec.faults import Fault, Meaning, Rule, classify, retry_after_s
-from patchbay.spec.field import Field, Kind, Pick, check
+from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
 from patchbay.spec.provider import (
     Account,
@@ -55,5 +55,6 @@ __all__ = [
     "by_cursor",
     "check",
     "classify",
+    "is_asked",
     "retry_after_s",
 ]

@@ -52,7 +52,8 @@ class Field:
     stored; `pattern` must then match all of it. PICTURES takes a list of addresses, of our own assets or public https
     ones. `suffix` is shown behind the input. NUMBER is a whole number between `lowest` and `highest`; MONEY a decimal
     text with at most two places in the same bounds. `words` says the choices in words (message ids), in the same order.
-    With `pick` the value is chosen from what the platform has.
+    With `pick` the value is chosen from what the platform has. `only_if` names another field of the form and the values
+    with which this one is asked: `("target", ("draft",))`; otherwise it is absent, whether required or not.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Field:
     choices: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     pick: Pick | None = None
+    only_if: tuple[str, tuple[str, ...]] | None = None
     pattern: str = ""
     mismatch: str = N_("This value does not have the right form.")
     normalise: Callable[[str], str] = str
@@ -86,12 +88,23 @@ def check(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     clean: dict[str, Any] = {}
     for field in fields:
         try:
-            clean[field.name] = _one(field, values.get(field.name))
+            clean[field.name] = _one(field, values.get(field.name)) if is_asked(field, fields, values) else None
+            if clean[field.name] is None and not _is_absent(values.get(field.name)):
+                raise _Wrong(N_("This does not go with what was chosen."))
         except _Wrong as wrong:
             problems[field.name] = wrong.sentence
     if problems:
         raise Invalid(problems)
     return clean
+
+
+def is_asked(field: Field, fields: Sequence[Field], values: Mapping[str, Any]) -> bool:
+    """Whether the field is asked for, with these values in the other fields of its form."""
+    if field.only_if is None:
+        return True
+    name, wanted = field.only_if
+    default = next((one.default for one in fields if one.name == name), None)
+    return (default if _is_absent(values.get(name)) else values[name]) in wanted
 
 
 class _Wrong(Exception):
@@ -101,11 +114,15 @@ class _Wrong(Exception):
 
 
 def _one(field: Field, value: Any) -> Any:
-    if value is None or value in ("", []):
+    if _is_absent(value):
         if field.required and field.default is None:
             raise _Wrong(N_("This field is needed."))
         return field.default
     return _CHECKS[field.kind](field, value)
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or value in ("", [])
 
 
 def _text(field: Field, value: Any) -> str:

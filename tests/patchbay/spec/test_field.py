@@ -17,6 +17,26 @@ def test_absent_values_get_their_default_or_none() -> None:
     assert check((NAME, COUNT, optional), {"name": "x"}) == {"name": "x", "count": 5, "note": None}
 
 
+TARGET = Field("target", "Target", Kind.CHOICE, choices=("listing", "draft"), default="listing")
+TITLE = Field("title", "Title", only_if=("target", ("draft",)))
+
+
+def test_a_field_that_depends_on_a_choice_is_needed_with_that_choice_alone() -> None:
+    with pytest.raises(Invalid) as refused:
+        check((TARGET, TITLE), {"target": "draft"})
+
+    assert set(refused.value.fields) == {"title"}
+    assert check((TARGET, TITLE), {}) == {"target": "listing", "title": None}
+    assert check((TARGET, TITLE), {"target": "draft", "title": "Mug"}) == {"target": "draft", "title": "Mug"}
+
+
+def test_a_value_that_does_not_go_with_the_choice_is_refused_by_name() -> None:
+    with pytest.raises(Invalid) as refused:
+        check((TARGET, TITLE), {"target": "listing", "title": "Mug"})
+
+    assert set(refused.value.fields) == {"title"}
+
+
 def test_every_problem_is_named_at_once() -> None:
     with pytest.raises(Invalid) as refused:
         check((NAME, COUNT), {"count": 11, "surprise": 1})
