@@ -129,6 +129,16 @@ def test_depth_says_how_far_down_a_file_is_told(ask: Ask) -> None:
     }
 
 
+def test_frames_may_lie_in_a_section(url: str, ask: Ask) -> None:
+    page = ask("/v1/files/mT91LighthouseXs4Ok7Pw", depth=3).json()["document"]["children"][0]
+    section = page["children"][1]
+
+    images = ask("/v1/images/mT91LighthouseXs4Ok7Pw", ids=section["id"], scale="0.1").json()["images"]
+
+    assert (section["type"], [frame["name"] for frame in section["children"]]) == ("SECTION", ["Storm", "Calm"])
+    assert fetched(url, images[section["id"]]).status_code == 200
+
+
 def test_ids_narrow_a_file_to_what_leads_to_them(ask: Ask) -> None:
     document = ask(f"/v1/files/{HARBOUR}", ids="1:20").json()["document"]
 

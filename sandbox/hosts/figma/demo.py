@@ -46,7 +46,9 @@ def _posters() -> list[Document]:
     archive = {"All": _square(*(f"Sheet {number}" for number in range(1, 401)))}
     return [
         _file("aC33NorthernPeaksVb8Qi", "Northern peaks", POSTERS, {"A2": _tall("Peak one", "Peak two")}),
-        _file("mT91LighthouseXs4Ok7Pw", "Lighthouse", POSTERS, {"A3": _tall("Lighthouse")}),
+        _file(
+            "mT91LighthouseXs4Ok7Pw", "Lighthouse", POSTERS, {"A3": _tall("Lighthouse")}, drafts=_tall("Storm", "Calm")
+        ),
         _file("uY46OrchardSeries2Zl9F", "Orchard series", POSTERS, orchard),
         _file("qL08EverythingArchiveH", "Everything since 2019", POSTERS, archive, heavy=True),
     ]
@@ -79,6 +81,10 @@ def _wide(*names: str) -> list[Document]:
 
 
 def _file(key: str, name: str, folder: str, pages: dict[str, list[Document]], **odd: object) -> Document:
+    """A stored file; `drafts` are frames that lie in a section of its first page."""
+    stored: list[Document] = [{"name": title, "frames": frames} for title, frames in pages.items()]
+    if "drafts" in odd:
+        stored[0]["sections"] = [{"name": "Drafts", "frames": odd.pop("drafts")}]
     day = 1 + sum(key.encode()) % 28
     return {
         "key": key,
@@ -88,6 +94,6 @@ def _file(key: str, name: str, folder: str, pages: dict[str, list[Document]], **
         "version": str(2_100_000_000 + sum(key.encode()) * 9973),
         "lastModified": f"2026-10-{day:02d}T09:{day:02d}:00Z",
         "creator": ADA.email,
-        "pages": [{"name": title, "frames": frames} for title, frames in pages.items()],
+        "pages": stored,
         **odd,
     }
