@@ -8,11 +8,24 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from patchbay import assets, runs
+from patchbay import assets, quality, runs
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view
 from patchbay.providers import google_drive
 from patchbay.spec import Answer, Meaning, classify
+from tests.providers.sample import Sample, mockup_of
 from tests.stage import Queue, Sandbox, Walker
+
+SAMPLE = Sample(
+    inputs={
+        "create_folder": lambda _user, _sandbox: {"folderName": "Mugs"},
+        "upload_file": lambda user, _sandbox: {"mockupUrls": [mockup_of(user)]},
+    },
+    without_scope={"scopes": "openid"},
+    exempt={
+        quality.DETECTS_DELETES: "Nothing is imported from Drive.",
+        "test_scopes_that_the_owner_refused_are_named": "One scope is asked for: to refuse it is to deny all.",
+    },
+)
 
 pytestmark = pytest.mark.usefixtures("context", "_short_pauses")
 

@@ -1,26 +1,40 @@
 """Shopify: what is special about it. The fixture follows the platform's documents, trimmed and anonymised."""
 
 import json
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import requests
-from PIL import Image
 
-from patchbay import assets, runs
+from patchbay import runs
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view, transaction
 from patchbay.providers import shopify
 from patchbay.providers.shopify import catalogue, graphql
 from patchbay.spec import Answer, Meaning, classify
+from tests.providers.sample import Sample, mockup_of
 from tests.stage import Queue, Sandbox, Walker
 
 pytestmark = pytest.mark.usefixtures("context", "_short_pauses")
 
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "shopify" / "products.json").read_text(encoding="utf-8"))
 DEMO = "demo-shop"
+
+
+def first_product(sandbox: Sandbox) -> str:
+    return str(sandbox.state("shopify", "products", shop=f"{DEMO}.myshopify.com")[0]["id"])
+
+
+SAMPLE = Sample(
+    fields={"shop": DEMO},
+    elsewhere={"shop": "northwind"},
+    found={"products": 312},
+    inputs={
+        "publish_mockup": lambda user, sandbox: {"productId": first_product(sandbox), "mockupUrls": [mockup_of(user)]}
+    },
+    without_scope={"scopes": "read_orders", "expiring": False},
+)
 
 
 class Recorded:
@@ -53,13 +67,6 @@ def run_of(user: User, operation: str, queue: Queue, **values: Any) -> Run:
     queue.run_all()
     fresh_view()
     return db.session.get_one(Run, run.id, populate_existing=True)
-
-
-def mockup_of(user: User) -> str:
-    """The address of a picture of the user's own."""
-    buffer = BytesIO()
-    Image.new("RGB", (40, 30), "teal").save(buffer, "PNG")
-    return assets.link(assets.upload(user.id, buffer.getvalue(), "teal.png"))
 
 
 # -- what is stored
@@ -186,7 +193,7 @@ def test_a_product_with_more_variants_than_a_page_arrives_whole(
 
 def test_a_mockup_is_published_to_a_product(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
     connect(ada, "shopify", shop=DEMO)
-    product = str(sandbox.state("shopify", "products", shop=f"{DEMO}.myshopify.com")[0]["id"])
+    product = first_product(sandbox)
     before = images_of(ada, queue, product)
 
     run = run_of(ada, "publish_mockup", queue, productId=product, mockupUrls=[mockup_of(ada), mockup_of(ada)])
@@ -199,7 +206,7 @@ def test_a_mockup_is_published_to_a_product(ada: User, connect: Walker, queue: Q
 
 def test_a_lost_answer_publishes_no_mockup_twice(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
     connect(ada, "shopify", shop=DEMO)
-    product = str(sandbox.state("shopify", "products", shop=f"{DEMO}.myshopify.com")[0]["id"])
+    product = first_product(sandbox)
     before = images_of(ada, queue, product)
     sandbox.fault("shopify", "lost_response", match="productUpdate")
 
