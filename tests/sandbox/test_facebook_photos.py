@@ -205,11 +205,13 @@ def test_faults_speak_facebooks_dialect(ada: Caller) -> None:
     assert (broken.status_code, broken.json()["error"]["is_transient"]) == (500, True)
 
 
-def test_generated_photos_are_the_same_for_the_same_seed(ada: Caller) -> None:
+def test_generated_photos_are_the_same_for_the_same_seed_and_replace_those_before(ada: Caller) -> None:
     ada.control("POST", "generate", json={"count": 300, "seed": 3})
+    first = ada.control("GET", "state?collection=photos&limit=1000").json()
+    ada.control("POST", "generate", json={"count": 299, "seed": 3})
 
-    state = ada.control("GET", "state?collection=photos&limit=2").json()
+    second = ada.control("GET", "state?collection=photos&limit=1000").json()
 
-    assert state["total"] == 12 + 3 * 3 + 300
-    newest = ada.get(f"{PAGE}/photos", type="uploaded", limit="1").json()["data"][0]
-    assert newest["name"].endswith("no. 312-3")
+    kept = {photo["id"] for photo in second["data"]}
+    assert (first["total"], second["total"]) == (12 + 3 * 3 + 300, 12 + 3 * 3 + 299)
+    assert [photo["name"] for photo in first["data"] if photo["id"] not in kept] == ["Comet hoodie, no. 300-3"]

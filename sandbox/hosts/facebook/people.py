@@ -11,6 +11,7 @@ from sandbox.graph_api import graph_time
 from sandbox.store import Document, Store
 
 FIRST_PHOTO_ID = 122_000_000_000_000_000
+_FIRST_POSTED = 100_000_000  # numbers below are for made-up photos, which are older than all others
 _PER_PAGE = 1_000_000_000_000
 _FIRST_POST = datetime(2026, 4, 6, 8, 15, tzinfo=UTC)
 _EVERYTHING = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE")
@@ -98,6 +99,16 @@ def photo_key(page: FacebookPage, number: int) -> str:
     return f"{page.id}/{number:012d}"
 
 
+def made_up_prefix(page: FacebookPage) -> str:
+    """How the keys of made-up photos begin, and no others."""
+    return f"{page.id}/0000"
+
+
+def next_place(store: Store, page: FacebookPage) -> int:
+    """The number of a new photo."""
+    return _FIRST_POSTED + store.next_number(f"photos:{page.id}")
+
+
 def photo(page: FacebookPage, number: int, message: str, made_at: datetime) -> Document:
     """A published photo as it is stored; its picture is drawn from its name."""
     return {
@@ -118,6 +129,6 @@ def fill(store: Store) -> None:
         store.put("roles", role_key(handle, page), {"page": page.id, "tasks": list(tasks)})
     for page in PAGES:
         for step, message in enumerate(_MESSAGES[: 12 if page.number == 0 else 3]):
-            number = store.next_number(f"photos:{page.id}")
+            number = next_place(store, page)
             made_at = _FIRST_POST + timedelta(days=step * 11, hours=step)
             store.put("photos", photo_key(page, number), photo(page, number, message, made_at))

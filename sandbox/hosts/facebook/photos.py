@@ -13,7 +13,7 @@ from sandbox.graph_api import Edge, GraphRefused, invalid, parameter, read_edge,
 from sandbox.graph_fetching import Unfetchable, fetch
 from sandbox.graph_pictures import address, keep
 from sandbox.hosts.facebook.access import LIST, POST, READ, Access, Caller
-from sandbox.hosts.facebook.people import FacebookPage, photo, photo_key, place_of
+from sandbox.hosts.facebook.people import FacebookPage, made_up_prefix, next_place, photo, photo_key, place_of
 from sandbox.platform import ControlRefused
 from sandbox.store import Document, Store
 
@@ -53,7 +53,7 @@ class Photos:
         width, height = _judged(content)
         message = parameter(request, "message") or parameter(request, "caption")
         with self._store.transaction():
-            number = self._store.next_number(f"photos:{page.id}")
+            number = next_place(self._store, page)
             made = photo(page, number, message, datetime.now(UTC)) | {
                 "alt_text_custom": parameter(request, "alt_text_custom") or None,
                 "published": is_published,
@@ -104,7 +104,10 @@ class Photos:
         return {"code": code}
 
     def generate(self, page: FacebookPage, wanted: Document) -> Document:
-        """Make `count` photos from `seed`, newest last; answers `{"photos": n}`. Raises ControlRefused."""
+        """Make `count` photos from `seed` in place of those made up before; answers `{"photos": n}`.
+
+        Raises ControlRefused.
+        """
         unknown = set(wanted) - {"count", "seed"}
         count, seed = wanted.get("count"), wanted.get("seed", 0)
         if unknown:
@@ -113,11 +116,9 @@ class Photos:
             raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
         if type(seed) is not int:
             raise ControlRefused("seed must be a number")
-        for start in range(0, count, _BATCH):
-            size = min(_BATCH, count - start)
-            with self._store.transaction():
-                first = self._store.next_number(f"photos:{page.id}", size) - size + 1
-                self._store.put_many("photos", _synthetic(page, seed, range(first, first + size)))
+        self._store.clear("photos", made_up_prefix(page))
+        for start in range(1, count + 1, _BATCH):
+            self._store.put_many("photos", _synthetic(page, seed, range(start, min(start + _BATCH, count + 1))))
         return {"photos": count}
 
     def _found(self, request: Request, photo_id: str) -> tuple[FacebookPage, Document]:

@@ -21,7 +21,6 @@ from sandbox.platform import ControlForm, ControlRefused, Description, Page, Pla
 from sandbox.store import Document, Store
 
 _WWW, _LOGIN, _API = "www.instagram.com", "api.instagram.com", "graph.instagram.com"
-_COLLECTIONS = ("media", "containers", "accounts")
 
 
 class Instagram(Platform):
@@ -110,16 +109,14 @@ class Instagram(Platform):
         return self._library.generate(_known(wanted.pop("account", None)), wanted)
 
     def collections(self, shop: str | None) -> dict[str, int]:  # noqa: ARG002 - there are no shops here
-        """Posts and containers of all accounts together."""
-        return {name: self.store.count(name) for name in _COLLECTIONS[:-1]} | {"accounts": len(ACCOUNTS)}
+        """Posts of all accounts together; containers are no content, and end by themselves."""
+        return {"media": self.store.count("media"), "accounts": len(ACCOUNTS)}
 
     def page(self, collection: str, cursor: str | None, limit: int, shop: str | None) -> Page:  # noqa: ARG002
-        """Posts with all their fields, containers as they stand."""
+        """Posts with all their fields."""
         if collection == "accounts":
             return Page([{"user_id": each.user_id, "username": each.username} for each in ACCOUNTS], None)
         page = self.store.page(collection, cursor, limit)
-        if collection != "media":
-            return page
         owners = [by_user_id(key.partition("/")[0]) or ACCOUNTS[0] for key in page.keys]
         posts = [shown(owner, found) for owner, found in zip(owners, page.documents, strict=True)]
         return Page(posts, page.next_cursor, page.keys)

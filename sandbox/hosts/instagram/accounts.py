@@ -11,6 +11,7 @@ from sandbox.graph_api import graph_time
 from sandbox.store import Document, Store
 
 FIRST_MEDIA_ID = 17_900_000_000_000_000
+_FIRST_POSTED = 100_000_000  # numbers below are for made-up posts, which are older than all others
 _PER_ACCOUNT = 1_000_000_000_000
 _FIRST_POST = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 _CAPTIONS = (
@@ -79,6 +80,16 @@ def media_key(account: Account, number: int) -> str:
     return f"{account.user_id}/{number:012d}"
 
 
+def made_up_prefix(account: Account) -> str:
+    """How the keys of made-up posts begin, and no others."""
+    return f"{account.user_id}/0000"
+
+
+def next_place(store: Store, account: Account) -> int:
+    """The number of a new post."""
+    return _FIRST_POSTED + store.next_number(f"media:{account.user_id}")
+
+
 def post(account: Account, number: int, caption: str, posted_at: datetime, alt_text: str = "") -> Document:
     """A post as it is stored; its picture has the name `<user_id>_<number>`."""
     return {
@@ -94,6 +105,6 @@ def fill(store: Store) -> None:
     """The first state: a dozen posts of the first account, three of the second."""
     for account, captions in ((ACCOUNTS[0], _CAPTIONS), (ACCOUNTS[1], _CAPTIONS[:3])):
         for step, caption in enumerate(captions):
-            number = store.next_number(f"media:{account.user_id}")
+            number = next_place(store, account)
             posted_at = _FIRST_POST + timedelta(days=step * 9, hours=step)
             store.put("media", media_key(account, number), post(account, number, caption, posted_at))

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from sandbox.graph_api import Edge, read_edge, select, unknown_object
 from sandbox.graph_pictures import address
 from sandbox.hosts.instagram.access import BASIC, Caller
-from sandbox.hosts.instagram.accounts import Account, media_key, place_of, post
+from sandbox.hosts.instagram.accounts import Account, made_up_prefix, media_key, place_of, post
 from sandbox.platform import ControlRefused
 from sandbox.store import Document, Store
 
@@ -78,7 +78,10 @@ class Library:
         return place is not None and place[0] == account and self._store.delete("media", media_key(*place))
 
     def generate(self, account: Account, wanted: Document) -> Document:
-        """Make `count` posts from `seed`, newest last; answers `{"media": n}`. Raises ControlRefused."""
+        """Make `count` posts from `seed` in place of those made up before; answers `{"media": n}`.
+
+        Raises ControlRefused.
+        """
         unknown = set(wanted) - {"count", "seed"}
         count, seed = wanted.get("count"), wanted.get("seed", 0)
         if unknown:
@@ -87,11 +90,9 @@ class Library:
             raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
         if type(seed) is not int:
             raise ControlRefused("seed must be a number")
-        for start in range(0, count, _BATCH):
-            size = min(_BATCH, count - start)
-            with self._store.transaction():
-                first = self._store.next_number(f"media:{account.user_id}", size) - size + 1
-                self._store.put_many("media", _synthetic(account, seed, range(first, first + size)))
+        self._store.clear("media", made_up_prefix(account))
+        for start in range(1, count + 1, _BATCH):
+            self._store.put_many("media", _synthetic(account, seed, range(start, min(start + _BATCH, count + 1))))
         return {"media": count}
 
 

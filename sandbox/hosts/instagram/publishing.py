@@ -15,7 +15,7 @@ from sandbox.graph_api import GraphRefused, graph_time, invalid, parameter, sele
 from sandbox.graph_fetching import Unfetchable, fetch
 from sandbox.graph_pictures import keep
 from sandbox.hosts.instagram.access import PUBLISH, Caller
-from sandbox.hosts.instagram.accounts import Account, media_key, post
+from sandbox.hosts.instagram.accounts import Account, media_key, next_place, post
 from sandbox.platform import ControlRefused
 from sandbox.store import Document, Store
 
@@ -137,7 +137,7 @@ class Publishing:
         return page.documents[0] if page.documents else {"outcome": None, "why": ""}
 
     def _posted(self, account: Account, container: Document) -> Document:
-        number = self._store.next_number(f"media:{account.user_id}")
+        number = next_place(self._store, account)
         media = post(account, number, container["caption"], datetime.now(UTC), container["alt_text"])
         media["picture"] = f"container_{container['id']}"
         self._store.put("media", media_key(account, number), media)
