@@ -228,6 +228,49 @@ def test_a_name_may_come_twice(url: str) -> None:
     assert first["id"] != second["id"]
 
 
+def test_an_upload_lies_in_its_folder_before_anybody_looks_at_the_job(url: str) -> None:
+    ada = Account(url)
+    for number in range(3):
+        ada.upload(picture(), f"Mug {number}")
+
+    first = ada.ask("folders/uploads/items", limit=2, sort_by="created_descending")
+    second = ada.ask("folders/uploads/items", limit=2, continuation=first["continuation"])
+
+    found = [item["image"] for item in first["items"] + second["items"]]
+    assert [each["name"] for each in found] == ["Mug 2", "Mug 1", "Mug 0"]
+    assert "continuation" not in second
+    assert set(found[0]) == {"type", "id", "name", "tags", "created_at", "updated_at", "thumbnail"}
+    assert Account(url, account="ben@example.org").ask("folders/uploads/items") == {"items": []}
+
+
+def test_the_top_folder_holds_the_users_own_designs(url: str) -> None:
+    ada = Account(url)
+
+    first = ada.ask("folders/root/items", limit=10, sort_by="title_ascending")
+    second = ada.ask("folders/root/items", limit=10, continuation=first["continuation"])
+
+    found = [item["design"] for item in first["items"] + second["items"]]
+    assert len(found) == 12
+    assert "owner" not in found[0]
+    assert ada.ask("folders/root/items", item_types="image,folder") == {"items": []}
+    assert ada.ask("folders/uploads/items", item_types="design") == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("folder", "params", "status"),
+    [
+        ("FAnowhere", {}, 404),
+        ("uploads", {"sort_by": "colour"}, 400),
+        ("uploads", {"item_types": "video"}, 400),
+        ("uploads", {"continuation": "nonsense"}, 400),
+        ("root", {"continuation": "nonsense"}, 400),
+        ("root", {"limit": "0"}, 400),
+    ],
+)
+def test_folders_and_their_parameters_are_checked(url: str, folder: str, params: dict[str, str], status: int) -> None:
+    assert Account(url).call("GET", f"folders/{folder}/items", params=params).status_code == status
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", picture()[:50]])
 def test_what_is_no_picture_fails_in_the_job(url: str, content: bytes) -> None:
     job = Account(url).uploaded(content)

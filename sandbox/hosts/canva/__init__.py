@@ -1,7 +1,8 @@
 """Canva as the sandbox plays it: which host and path leads to which part, and what the control calls may ask.
 
-The parts themselves are in the modules beside this one. Designs, exports, assets and the user are played; folders,
-comments, imports of files, resizes and brand templates are not, and answer as an endpoint that does not exist.
+The parts themselves are in the modules beside this one. Designs, exports, assets, the two fixed folders and
+the user are played; own folders, comments, imports of files, resizes and brand templates are not: their endpoints do
+not exist here.
 """
 
 import re
@@ -29,7 +30,7 @@ from sandbox.store import Document, Store
 _SITE = "www.canva.com"
 _API = "api.canva.com"
 _OAUTH = re.compile(r"/(?:auth|rest)/v1/oauth/(token|introspect|revoke)")
-_COLLECTIONS = ("designs", "assets", "exports", "asset-uploads")
+_COLLECTIONS = ("designs", "assets")
 
 
 class Canva(Platform):
@@ -116,21 +117,19 @@ class Canva(Platform):
         return generate(self._designs, account, wanted)
 
     def collections(self, shop: str | None) -> dict[str, int]:  # noqa: ARG002 - there are no shops here
-        """Designs, assets and jobs of all people together."""
+        """Designs and assets of all people together; jobs are nothing that anybody keeps."""
         return {name: self.store.count(name) for name in _COLLECTIONS}
 
     def page(self, collection: str, cursor: str | None, limit: int, shop: str | None) -> Page:  # noqa: ARG002
-        """Designs and assets as the app "Patchbay" sees them, jobs as they are kept."""
+        """Designs and assets as the app "Patchbay" sees them."""
         page = self.store.page(collection, cursor, limit)
         client_id = next(iter(self._grants.apps))
-        if collection == "designs":
-            found = [self._designs.find(key) for key in page.keys]
-            shown = [self._designs.shown(design, client_id) for design in found if design is not None]
-            return Page(shown, page.next_cursor, page.keys)
         if collection == "assets":
             shown = [self._assets.shown(asset, client_id) for asset in page.documents]
-            return Page(shown, page.next_cursor, page.keys)
-        return page
+        else:
+            found = [self._designs.find(key) for key in page.keys]
+            shown = [self._designs.shown(design, client_id) for design in found if design is not None]
+        return Page(shown, page.next_cursor, page.keys)
 
     def control(self, request: Request, rest: str) -> Response | None:
         """`DELETE designs/<id>`; `POST jobs` `{"polls"?, "error"?}`, `room` `{"account"?, "bytes"}`, `exports-used`."""

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request
 
 from sandbox.hosts.canva.access import Caller
 from sandbox.hosts.canva.delivery import Delivery
-from sandbox.hosts.canva.jobs import UPLOAD, Job, Jobs, unfinished
+from sandbox.hosts.canva.jobs import UPLOAD, Jobs, begun, unfinished
 from sandbox.hosts.canva.people import Person, scrambled
 from sandbox.hosts.canva.refusals import CanvaRefused
 from sandbox.store import Document, Store
@@ -39,7 +39,10 @@ class Assets:
         self._delivery = delivery
 
     def begin_upload(self, request: Request, caller: Caller) -> Document:
-        """Take the bytes and start a job; raises CanvaRefused for a wrong head, the rest is for the job to say."""
+        """Take the picture and start a job; raises CanvaRefused for a wrong head, the rest is for the job to say.
+
+        The picture is there at once, whether or not somebody looks at the job.
+        """
         if request.mimetype != "application/octet-stream":
             raise CanvaRefused(
                 400, "invalid_header_value", f"Content-Type {request.mimetype} is invalid for /v1/asset-uploads"
@@ -47,21 +50,25 @@ class Assets:
         name = _name_in(request.headers.get(_METADATA))
         content = request.get_data()
         self._check_room(caller, len(content))
-        error = _problem_of(content)
         asset_id = f"M{scrambled(f'{time.time_ns()}:{caller.email}', 10)}"
-        if error is None:
-            self._store.put_blob(f"upload/{asset_id}", content)
-        return self._jobs.begin(UPLOAD, caller, {"asset": asset_id, "name": name}, error)
+        with self._store.transaction():
+            job = self._jobs.begin(UPLOAD, caller, {"asset": asset_id}, _problem_of(content))
+            if job.error is None:
+                self._take_in(asset_id, name, content, caller)
+        return begun(job)
 
     def look(self, job_id: str, caller: Caller) -> Document:
         """The job, with the asset once it is taken in; raises CanvaRefused."""
         job = self._jobs.look(UPLOAD, job_id, caller)
         shown = unfinished(job)
         if shown is None:
-            with self._store.transaction():
-                asset = self._store.get("assets", job.outcome["asset"]) or self._take_in(job)
+            asset = self.visible(job.outcome["asset"], caller)
             shown = {"id": job.id, "status": "success", "asset": self.shown(asset, caller.client_id)}
         return {"job": shown}
+
+    def of(self, caller: Caller) -> list[Document]:
+        """All assets of an account."""
+        return [asset for _, asset in self._store.each("assets") if asset["account"] == caller.email]
 
     def visible(self, asset_id: str, caller: Caller) -> Document:
         """The asset, if it is the caller's own; raises CanvaRefused 404 or 403."""
@@ -114,21 +121,19 @@ class Assets:
         room = self._store.get("rooms", caller.email)
         if room is None:
             return
-        kept = sum(asset["size"] for _, asset in self._store.each("assets") if asset["account"] == caller.email)
-        if kept + size_bytes > room["bytes"]:
+        if sum(asset["size"] for asset in self.of(caller)) + size_bytes > room["bytes"]:
             raise CanvaRefused(403, "quota_exceeded", "The storage quota of the user has been exceeded")
 
-    def _take_in(self, job: Job) -> Document:
+    def _take_in(self, asset_id: str, name: str, content: bytes, caller: Caller) -> None:
         from sandbox.hosts.canva.drawing import measured
 
-        asset_id = job.outcome["asset"]
-        content = self._store.get_blob(f"upload/{asset_id}") or b""
-        _, width, height = measured(content) or ("PNG", 1, 1)
+        _, width, height = measured(content) or ("", 0, 0)
         now = int(time.time())
         asset: Document = {
             "id": asset_id,
-            "account": job.account,
-            "name": job.outcome["name"],
+            "number": self._store.next_number("assets"),
+            "account": caller.email,
+            "name": name,
             "tags": [],
             "width": width,
             "height": height,
@@ -137,9 +142,7 @@ class Assets:
             "updated_at": now,
         }
         self._store.put_blob(f"asset/{asset_id}", content)
-        self._store.delete_blob(f"upload/{asset_id}")
         self._store.put("assets", asset_id, asset)
-        return asset
 
 
 def _name_in(metadata: str | None) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from sandbox.hosts.canva.access import Caller
 from sandbox.hosts.canva.delivery import Delivery, over
 from sandbox.hosts.canva.designs import Design, Designs
-from sandbox.hosts.canva.jobs import EXPORT, Job, Jobs, unfinished
+from sandbox.hosts.canva.jobs import EXPORT, Job, Jobs, begun, unfinished
 from sandbox.hosts.canva.refusals import CanvaRefused
 from sandbox.store import Document, Store
 
@@ -65,7 +65,7 @@ class Exports:
         size = _size(form, design)
         outcome = {"design": design.id, "pages": pages, "format": form.type, "quality": form.quality} | size
         outcome["single"] = form.as_single_image or form.type in _ONE_FILE
-        return self._jobs.begin(EXPORT, caller, outcome, _failure(form, design, size["width"]))
+        return begun(self._jobs.begin(EXPORT, caller, outcome, _failure(form, design, size["width"])))
 
     def look(self, job_id: str, caller: Caller) -> Document:
         """The job, with its addresses once it is done; raises CanvaRefused."""

@@ -54,8 +54,8 @@ class Jobs:
         """From now on a job is in progress for `polls` looks; the next ones of each kind fail with these codes."""
         self._store.put("orders", "next", {"polls": polls, "errors": errors})
 
-    def begin(self, kind: str, caller: Caller, outcome: Document, error: str | None = None) -> Document:
-        """Keep a new job and show it, in progress."""
+    def begin(self, kind: str, caller: Caller, outcome: Document, error: str | None = None) -> Job:
+        """Keep a new job, which is in progress and knows already what it will fail with."""
         with self._store.transaction():
             ordered = self._store.get("orders", "next") or {"polls": 1, "errors": []}
             struck = next((code for code in ordered["errors"] if code in ERRORS[kind]), None)
@@ -67,7 +67,7 @@ class Jobs:
                 struck or error,
             )  # fmt: skip
             self._keep(job)
-        return {"job": {"id": job.id, "status": "in_progress"}}
+        return job
 
     def look(self, kind: str, job_id: str, caller: Caller) -> Job:
         """The job as it now stands, one look nearer to its end. Raises CanvaRefused 404 or 403."""
@@ -88,6 +88,11 @@ class Jobs:
 
     def _keep(self, job: Job) -> None:
         self._store.put(KINDS[job.kind], job.id, msgspec.to_builtins(job))
+
+
+def begun(job: Job) -> Document:
+    """The answer to the call that began a job."""
+    return {"job": {"id": job.id, "status": "in_progress"}}
 
 
 def unfinished(job: Job) -> Document | None:

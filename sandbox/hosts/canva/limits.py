@@ -26,6 +26,7 @@ PER_MINUTE = {
     "getAsset": 100,
     "updateAsset": 30,
     "deleteAsset": 30,
+    "listFolderItems": 100,
     "usersMe": 10,
     "getUserProfile": 10,
 }

@@ -37,7 +37,9 @@ _LABELS = {
     "brandtemplate:content:read": "See the contents of your brand's templates",
     "profile:read": "See your name",
 }  # what both apps have enabled in the portal
-DEFAULT_SCOPES = ("design:meta:read", "design:content:read", "asset:read", "asset:write", "profile:read")
+DEFAULT_SCOPES = (
+    "design:meta:read", "design:content:read", "asset:read", "asset:write", "folder:read", "profile:read"
+)  # fmt: skip
 
 
 class OAuthServer:

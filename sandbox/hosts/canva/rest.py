@@ -13,6 +13,8 @@ from sandbox.hosts.canva.access import Caller, caller_of
 from sandbox.hosts.canva.assets import Assets
 from sandbox.hosts.canva.designs import OWNERSHIPS, SORTS, Asked, Design, Designs, unpacked
 from sandbox.hosts.canva.exports import Exports, formats_of, read_request
+from sandbox.hosts.canva.folders import SORTS as FOLDER_SORTS
+from sandbox.hosts.canva.folders import TYPES, Folders, Wanted
 from sandbox.hosts.canva.limits import Limits
 from sandbox.hosts.canva.refusals import CanvaRefused, as_json, misformed, no_such_endpoint, not_allowed_here
 from sandbox.store import Document
@@ -36,6 +38,7 @@ class Rest:
         self._designs = designs
         self._exports = exports
         self._assets = assets
+        self._folders = Folders(designs, assets)
         self._endpoints = self._all_endpoints()
 
     def answer(self, request: Request, path: str) -> Response:
@@ -76,6 +79,7 @@ class Rest:
                 "PATCH": ("updateAsset", change, self._update_asset),
                 "DELETE": ("deleteAsset", change, self._delete_asset),
             },
+            ("folders", True, "items"): {"GET": ("listFolderItems", ("folder:read",), self._list_folder)},
         }
 
     def _me(self, _request: Request, caller: Caller, _id: str) -> Response:
@@ -126,12 +130,24 @@ class Rest:
         self._assets.delete(asset_id, caller)
         return Response(status=204)
 
+    def _list_folder(self, request: Request, caller: Caller, folder: str) -> Response:
+        limit = _limit(request, 50)
+        wanted = Wanted(
+            request.args.get("sort_by", FOLDER_SORTS[0]),
+            tuple(request.args["item_types"].split(",")) if "item_types" in request.args else Wanted().types,
+        )
+        if wanted.sort not in FOLDER_SORTS:
+            raise misformed(wanted.sort, "sort_by")
+        if not set(wanted.types) <= TYPES:
+            raise misformed(",".join(wanted.types), "item_types")
+        return as_json(self._folders.items(folder, caller, wanted, request.args.get("continuation"), limit))
+
     def _shown(self, design: Design, caller: Caller) -> Document:
         return self._designs.shown(design, caller.client_id)
 
 
-def _asked(request: Request) -> tuple[int, Asked]:
-    """How many designs of which list; a continuation token stands for all but the number."""
+def _limit(request: Request, default: int) -> int:
+    """How many entries; raises CanvaRefused for this and for any parameter that is given twice."""
     for name in request.args:
         if len(request.args.getlist(name)) > 1:
             raise CanvaRefused(
@@ -139,11 +155,17 @@ def _asked(request: Request) -> tuple[int, Asked]:
                 "bad_query_params",
                 f"Expected 1 query parameter {name} but found {len(request.args.getlist(name))}",
             )
-    text = request.args.get("limit", "25")
+    text = request.args.get("limit", str(default))
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_AT_ONCE):
         raise misformed(text, "limit")
+    return int(text)
+
+
+def _asked(request: Request) -> tuple[int, Asked]:
+    """How many designs of which list; a continuation token stands for all but the number."""
+    limit = _limit(request, 25)
     if "continuation" in request.args:
-        return int(text), unpacked(request.args["continuation"])
+        return limit, unpacked(request.args["continuation"])
     asked = Asked(
         request.args.get("sort_by", "relevance"),
         request.args.get("ownership", "any"),
@@ -155,7 +177,7 @@ def _asked(request: Request) -> tuple[int, Asked]:
         raise misformed(asked.ownership, "ownership")
     if len(asked.query) > _LONGEST_QUERY:
         raise misformed(asked.query, "query")
-    return int(text), asked
+    return limit, asked
 
 
 def _demand_json(request: Request) -> None:
