@@ -92,7 +92,7 @@ class Answer:
 
     def at(self, *path: str | int) -> Any:
         """The value at `path` in the JSON body, or None when there is no such place."""
-        if f'"{path[0]}"'.encode() not in self.body:
+        if isinstance(path[0], str) and f'"{path[0]}"'.encode() not in self.body:
             return None  # the usual case: a large answer without errors need not be parsed to see that
         value = self.json
         for step in path:
