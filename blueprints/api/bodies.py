@@ -27,7 +27,13 @@ INTEGRATION_FILTER = Field(
     choices=tuple(provider.key for provider in providers.all()),
 )
 _USER = Field("userId", N_("User"), required=False, max_length=64)
-_TYPES: Mapping[Kind, type] = {Kind.NUMBER: int, Kind.BOOLEAN: bool, Kind.MAPPING: dict, Kind.PICTURES: list}
+_TYPES: Mapping[Kind, type] = {
+    Kind.NUMBER: int,
+    Kind.BOOLEAN: bool,
+    Kind.MAPPING: dict,
+    Kind.PICTURES: list,
+    Kind.LIST: list,
+}
 _OF_NO_TYPE = object()
 _IN_ANY_FORM = {"file", "userId", guards.CSRF_FIELD}
 

@@ -82,6 +82,12 @@ def cause_of(run: Run) -> dict[str, object]:
     return _shape(kind, sentence, run.error_detail or "", run.integration_id)
 
 
+def cause_of_part(kind_name: str, params: Mapping[str, str], platform: str | None) -> dict[str, object]:
+    """Why a part of a batch could not be started, in the same form."""
+    kind = named(kind_name)
+    return _shape(kind, rendering.said(params.get("sentence", kind.sentence), params), "", platform)
+
+
 def _shape(kind: type[PatchbayError], sentence: str, detail: str, platform: str | None) -> dict[str, object]:
     shape: dict[str, object] = {
         "type": kind.code,

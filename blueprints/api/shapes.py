@@ -3,14 +3,17 @@
 What went wrong has its one shape in `problems`; reading and sending are in `bodies`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from blueprints import rendering
 from blueprints.api import problems
 from patchbay import assets, clock
+from patchbay.batches import recipes
+from patchbay.batches.recipes import Recipe
 from patchbay.catalog import Entry
-from patchbay.models import ApiKey, Asset, AssetKind, Record, Run
+from patchbay.models import ApiKey, Asset, AssetKind, Batch, BatchPart, Connection, Record, Run
 from patchbay.spec import Import, Operation
 
 if TYPE_CHECKING:  # the package of pictures is loaded where one is handled
@@ -61,6 +64,38 @@ def run(row: Run, *, with_data: bool) -> Shape:
     return shape
 
 
+def batch(row: Batch, *, with_parts: bool) -> Shape:
+    """A batch; `status` is `working` or `ended`, a part's that of its run, or `failed` when none could be started."""
+    shape: Shape = {
+        "id": row.id,
+        "title": row.title,
+        "recipe": row.recipe,
+        "status": "working" if row.ended_at is None else "ended",
+        "createdAt": _time(row.created_at),
+        "endedAt": _time(row.ended_at),
+    }
+    if row.error_kind is not None:
+        shape["error"] = problems.cause_of_part(row.error_kind, row.error_params, None)
+    if with_parts:
+        shape["parts"] = [_part(part) for part in row.parts]
+    return shape
+
+
+def recipe(one: Recipe, mine: Mapping[str, Connection]) -> Shape:
+    """A job that can be filled in; `isPossible` says whether all that it needs is connected."""
+    asks = one.asks(mine)
+    return {
+        "key": one.key,
+        "title": rendering.said(one.title),
+        "description": rendering.said(one.description),
+        "isPossible": recipes.is_possible(one, mine),
+        "fields": [
+            {"name": ask.field.name, "label": rendering.said(ask.field.label), "choices": list(ask.field.choices)}
+            for ask in asks
+        ],
+    }
+
+
 def record(row: Record) -> Shape:
     """One external object as last seen."""
     return {
@@ -109,6 +144,24 @@ def key(row: ApiKey) -> Shape:
         "lastUsedAt": _time(row.last_used_at),
         "revokedAt": _time(row.revoked_at),
     }
+
+
+def _part(part: BatchPart) -> Shape:
+    shape: Shape = {
+        "integrationId": part.integration_id,
+        "operation": part.operation,
+        "label": part.label,
+        "stage": part.stage,
+        "runId": part.run_id,
+        "status": part.run.status.value if part.run is not None else "failed",
+    }
+    if part.error_kind is not None:
+        shape["error"] = problems.cause_of_part(part.error_kind, part.error_params, part.integration_id)
+    if part.run is not None and part.run.error_kind is not None:
+        shape["error"] = problems.cause_of(part.run)
+    if part.run is not None and part.run.result is not None:
+        shape["data"] = part.run.result
+    return shape
 
 
 def _operation(operation: Operation) -> Shape:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     PICTURES = "pictures"
     MAPPING = "mapping"
+    LIST = "list"
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,12 @@ def _mapping(_field: Field, value: Any) -> dict[str, Any]:
     return value
 
 
+def _list(_field: Field, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _Wrong(N_("This must be a list."))
+    return value
+
+
 _CHECKS: Mapping[Kind, Callable[[Field, Any], Any]] = {
     Kind.TEXT: _text,
     Kind.LONG_TEXT: _text,
@@ -197,4 +204,5 @@ _CHECKS: Mapping[Kind, Callable[[Field, Any], Any]] = {
     Kind.CHOICE: _choice,
     Kind.PICTURES: _pictures,
     Kind.MAPPING: _mapping,
+    Kind.LIST: _list,
 }

@@ -10,7 +10,7 @@ import requests
 from tests.journeys.hubs import Browser, Hub, Person
 from tests.journeys.pictures import mockup_of, uploaded_by
 
-PERSONAL = {"run_id", "asset_id", "record_id", "key_id", "user_id"}
+PERSONAL = {"run_id", "asset_id", "record_id", "key_id", "user_id", "batch_id"}
 OF_ALL = {
     "key",
     "platform",
@@ -41,11 +41,14 @@ def owned(hub: Hub) -> Owned:
     run = ada.ended(ada.start("shopify", "import_products"))
     mockup = mockup_of(ada)
     (key,) = ada.asked("GET", "/api/keys")["data"]
+    part = {"integrationId": "shopify", "operation": "get_products"}
+    batch = ada.asked("POST", "/api/batches", json={"parts": [part]})
     ids = {
         "run_id": run["id"],
         "asset_id": mockup["id"],
         "record_id": ada.records()[0]["id"],
         "key_id": key["id"],
+        "batch_id": batch["id"],
         "user_id": ada.user_id,
     }
     return Owned(ada, ids, mockup["url"])
