@@ -142,6 +142,10 @@ def _all(connection: Connection, pick: Pick, given: Mapping[str, str]) -> Iterat
 
 def _option(pick: Pick, entry: Mapping[str, Any]) -> Option:
     value = str(entry[pick.value])
-    return Option(
-        value, str(entry.get(pick.label) or value), str(entry.get(pick.picture) or "") if pick.picture else ""
-    )
+    return Option(value, str(entry.get(pick.label) or value), _address(entry.get(pick.picture)) if pick.picture else "")
+
+
+def _address(found: Any) -> str:
+    """A picture's address, or the first of several."""
+    first = found[0] if isinstance(found, list) and found else found
+    return first if isinstance(first, str) else ""

@@ -16,6 +16,7 @@ from patchbay.spec import (
     Kind,
     Meaning,
     OAuth2,
+    Pick,
     Picture,
     Provider,
     Request,
@@ -192,6 +193,11 @@ def placed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"parents": [values["folderId"]]} if values["folderId"] else {}
 
 
+def folder_id(text: str) -> str:
+    """The id in the address of a folder's page; anything else as it is."""
+    return text.partition("?")[0].rpartition("/folders/")[2] if text.startswith("https://") else text
+
+
 def quoted(text: str) -> str:
     """Text inside a `q` string."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
@@ -203,7 +209,16 @@ def reason(means: Meaning, *reasons: str, wait: Callable[[Answer], float | None]
 
 
 WORDS = ("error", "message")
-FOLDER_ID = Field("folderId", N_("Folder"), required=False, pattern=r"[A-Za-z0-9_-]{1,128}")
+FOLDER_ID = Field(
+    "folderId",
+    N_("Folder"),
+    required=False,
+    pick=Pick("list_folders", "folders", search="search"),
+    placeholder=N_("At the top of the Drive, in no folder"),
+    normalise=folder_id,
+    pattern=r"[A-Za-z0-9_-]{1,128}",
+    mismatch=N_("This is not the id or the address of a folder."),
+)
 
 PROVIDER = Provider(
     key="google-drive",

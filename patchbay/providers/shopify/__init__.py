@@ -16,6 +16,7 @@ from patchbay.spec import (
     Kind,
     Meaning,
     OAuth2,
+    Pick,
     Provider,
     Rule,
     Scope,
@@ -54,13 +55,15 @@ def shop_host(text: str) -> str:
 
 
 def product_gid(text: str) -> str:
-    """A bare number as the global id it stands for."""
-    return f"gid://shopify/Product/{text}" if text.isdigit() else text
+    """A bare number, or the address of a product's page in the admin, as the global id it stands for."""
+    number = text.partition("?")[0].rpartition("/products/")[2] if text.startswith("https://") else text
+    return f"gid://shopify/Product/{number}" if number.isdigit() else text
 
 
 PRODUCT_ID = Field(
     "productId",
     N_("Product"),
+    pick=Pick("get_products", "products", label="title", picture="images", search="search"),
     normalise=product_gid,
     pattern=r"gid://shopify/Product/[0-9]{1,20}",
     mismatch=N_("This is not the id of a Shopify product."),
@@ -122,6 +125,7 @@ PROVIDER = Provider(
             N_("List products"),
             get_products,
             input=(
+                Field("search", N_("Words in the title"), required=False, max_length=100),
                 Field("cursor", N_("Cursor"), required=False),
                 Field("limit", N_("How many"), Kind.NUMBER, required=False, default=50, lowest=1, highest=PAGE),
             ),

@@ -1,5 +1,6 @@
 """Reading a shop's catalogue: the queries, the shape of their answers, and what is stored of a product."""
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -19,9 +20,9 @@ PRODUCT = """
 PARTS = """
 fragment variant on ProductVariant { id sku title price compareAtPrice barcode selectedOptions { name value } }
 fragment picture on Media { id alt status ... on MediaImage { image { url } } }"""
-PRODUCTS = f"""query Products($first: Int!, $after: String) {{
+PRODUCTS = f"""query Products($first: Int!, $after: String, $words: String) {{
   productsCount(limit: null) {{ count }}
-  products(first: $first, after: $after, sortKey: ID) {{
+  products(first: $first, after: $after, sortKey: ID, query: $words) {{
     nodes {{ {PRODUCT} }} pageInfo {{ hasNextPage endCursor }} }}
 }}{PARTS}"""
 MORE_VARIANTS = f"""query Variants($id: ID!, $after: String) {{ product(id: $id) {{
@@ -126,9 +127,9 @@ def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
     return by_cursor(lambda after: products_page(api, after, PAGE), cursor)
 
 
-def products_page(api: Api, after: str | None, first: int) -> Page:
+def products_page(api: Api, after: str | None, first: int, words: str | None = None) -> Page:
     """Up to 250 products behind the cursor, each with all of its variants and pictures."""
-    found = ask(api, PRODUCTS, CATALOGUE, first=first, after=after).data
+    found = ask(api, PRODUCTS, CATALOGUE, first=first, after=after, words=words).data
     items = tuple(item(api, product) for product in found.products.nodes)
     info = found.products.page_info
     return Page(items, info.end_cursor if info.has_next_page else None, found.products_count.count)
@@ -194,6 +195,12 @@ def show(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def get_products(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
-    """One page of the catalogue as it is now."""
-    page = products_page(api, values["cursor"], values["limit"])
+    """One page of the catalogue as it is now; with `search`, of the products with these words in their titles."""
+    page = products_page(api, values["cursor"], values["limit"], titled(values["search"] or ""))
     return {"products": [show(item.data) for item in page.items], "nextCursor": page.next_cursor}
+
+
+def titled(words: str) -> str | None:
+    """Words as a query for titles that have words beginning with them: shopify.dev "API search syntax"."""
+    terms = [f"title:{word}*" for word in re.findall(r"\w+", words)]
+    return " AND ".join(terms) or None
