@@ -48,6 +48,12 @@ def of_template(template_id: str) -> str:
     return _token("template", template_id)
 
 
+def of_address(connection: Connection, address: str) -> str:
+    """The token of a picture that the connection's platform names right now; "" for what is no address."""
+    is_address = address.startswith(("https://", "http://")) and not any(letter.isspace() for letter in address)
+    return _token("address", connection.id, address) if is_address else ""
+
+
 def small(token: str) -> bytes:
     """The picture as a WebP of at most 256 × 256 pixels. Raises NotFound: forged, ended, gone, or not to be had."""
     try:
@@ -90,11 +96,24 @@ def _source(record: Record, number: int) -> tuple[str, tuple[str, ...]]:
     found = pictures_of(record.data)
     if number >= len(found):
         raise NotFound("image")
-    connection = db.session.get_one(Connection, record.connection_id)
-    hosts = providers.get(record.integration_id).hosts if connection.is_sandbox else ()
+    hosts = _played_hosts(db.session.get_one(Connection, record.connection_id))
     address = str(found[number]["url"])
     db.session.rollback()  # nothing stays open across a request
     return address, hosts
+
+
+def _address(connection_id: str, address: str) -> bytes:
+    connection = db.session.get(Connection, connection_id)
+    if connection is None:
+        raise NotFound("image")
+    hosts = _played_hosts(connection)
+    db.session.rollback()  # nothing stays open across a request
+    return _kept(f"{bool(hosts)} {address}", lambda: _shrunk(_fetched(address, hosts)))
+
+
+def _played_hosts(connection: Connection) -> tuple[str, ...]:
+    """The hosts that the sandbox plays for the connection."""
+    return providers.get(connection.integration_id).hosts if connection.is_sandbox else ()
 
 
 def _asset(asset_id: str) -> bytes:
@@ -111,7 +130,12 @@ def _template(template_id: str) -> bytes:
         return _kept(template_id, lambda: templates.preview(template_id, BOX))
 
 
-_MAKERS: Mapping[str, Callable[..., bytes]] = {"record": _record, "asset": _asset, "template": _template}
+_MAKERS: Mapping[str, Callable[..., bytes]] = {
+    "record": _record,
+    "address": _address,
+    "asset": _asset,
+    "template": _template,
+}
 
 
 def _fetched(address: str, sandboxed_hosts: tuple[str, ...]) -> bytes:

@@ -6,11 +6,11 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from patchbay import assets, images
+from patchbay import assets, connections, images
 from patchbay.errors import NotFound
 from patchbay.models import User
 from patchbay.pictures import templates
-from tests.stage import FrozenClock
+from tests.stage import FrozenClock, Walker
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -60,3 +60,13 @@ def test_old_pictures_are_forgotten_and_made_again() -> None:
 
     assert (kept, gone) == (0, 1)
     assert images.small(token) == first
+
+
+def test_a_picture_that_a_platform_names_is_fetched_for_its_connection(ada: User, connect: Walker) -> None:
+    connection = connect(ada, "shopify", shop="demo-shop")
+    products = connections.ask(ada.id, "shopify", "get_products", {"limit": 1})["products"]
+
+    token = images.of_address(connection, products[0]["images"][0])
+
+    assert max(size_of(images.small(token))) == 256
+    assert images.of_address(connection, "no address") == ""
