@@ -1,0 +1,78 @@
+"""Adding pictures to a product: the store fetches each from us, and answers when it has.
+
+WooCommerce has no idempotency keys, so after a lost answer the product itself tells what became of the call.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from patchbay.errors import NotFoundThere, OutcomeUnknown, PartlyDone, PlatformError, ProviderUnavailable
+from patchbay.providers.woocommerce.catalogue import FIELDS, Listed, Product
+from patchbay.providers.woocommerce.rest import API, read
+from patchbay.spec import Api, Request
+
+LOOKS = 12  # five seconds apart: a store may take a minute to fetch a picture and to cut it to all its sizes
+LOOK_EVERY_S = 5.0
+
+
+def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add pictures to a product, one in each request, because the store answers only when it has fetched it."""
+    product_id, addresses = values["productId"], values["mockupUrls"]
+    for number, address in enumerate(addresses):
+        try:
+            add_picture(api, product_id, address, number)
+        except PlatformError as error:
+            if number == 0:
+                raise
+            done, reason = f"{number} of {len(addresses)} pictures", (error.sentence % error.params).rstrip(".")
+            raise PartlyDone(error.detail, done=done, reason=reason, provider="WooCommerce") from error
+        api.progress(number + 1, len(addresses))
+    product = target(api, product_id)
+    return {"publishedUrl": product.permalink, "productId": product_id, "count": len(addresses)}
+
+
+def add_picture(api: Api, product_id: str, address: str, number: int) -> None:
+    """Add one picture. What an earlier try has added already is not added again: the product is looked at before."""
+    is_first_try: list[bool] = []
+
+    def look() -> list[int]:
+        is_first_try.append(True)
+        return [image.id for image in target(api, product_id).images]
+
+    before = api.remember(f"before_{number}", look)
+    if not is_first_try and appeared(api, product_id, before):
+        return
+    try:
+        put_picture(api, product_id, before, address)
+    except (OutcomeUnknown, ProviderUnavailable):  # the store, or a server before it, gave up waiting for itself
+        for _ in range(LOOKS):
+            if appeared(api, product_id, before):
+                return
+            api.pause(LOOK_EVERY_S)
+        raise
+
+
+def put_picture(api: Api, product_id: str, before: list[int], address: str) -> None:
+    """Send the whole list of pictures, the new one at its end: `images` replaces what there was."""
+    images = [*({"id": post} for post in before), {"src": api.public_address(address)}]
+    request = Request(
+        "PUT",
+        f"{API}/products/{product_id}",
+        params={"_fields": "id"},
+        json={"images": images},
+        is_repeatable=False,
+    )
+    read(api, api.send(request), Listed)
+
+
+def appeared(api: Api, product_id: str, before: list[int]) -> bool:
+    """Whether the product has a picture now that it had not before."""
+    return any(image.id not in before for image in target(api, product_id).images)
+
+
+def target(api: Api, product_id: str) -> Product:
+    """The product that pictures are added to. Raises NotFoundThere."""
+    product = read(api, api.send(Request("GET", f"{API}/products/{product_id}", params={"_fields": FIELDS})), Product)
+    if product.status == "trash":
+        raise NotFoundThere(f"product {product_id} is in the trash", provider="WooCommerce")
+    return product
