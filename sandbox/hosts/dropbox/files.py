@@ -4,6 +4,7 @@ Source: files.stone of github.com/dropbox/dropbox-api-spec, 2026-08-05. Lists ar
 `uploads`.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -16,7 +17,7 @@ from sandbox.hosts.dropbox.commit import CommitInfo, committed
 from sandbox.hosts.dropbox.contents import Contents, hash_of
 from sandbox.hosts.dropbox.metadata import gone, shown, tagged
 from sandbox.hosts.dropbox.paths import demand_allowed, folded
-from sandbox.hosts.dropbox.refusals import Problem, as_json, bad_request, failed, upload_failed
+from sandbox.hosts.dropbox.refusals import Problem, as_json, bad_request, failed, stamped, upload_failed
 from sandbox.hosts.dropbox.tree import Names, Tree
 from sandbox.hosts.dropbox.uploads import MOST_PER_REQUEST, Uploads
 from sandbox.store import Document
@@ -117,12 +118,12 @@ class Files:
         entry, names = self._existing(call, wanted.path, "path")
         if entry["tag"] != "file":
             raise failed("path", "not_file")
-        about = msgspec.json.encode(shown(call, entry, names)).decode()
+        about = json.dumps(shown(call, entry, names))  # a header is pure ASCII
         response = Response(self._contents.of(entry), content_type="application/octet-stream")
         response.content_length = entry["size"]
-        response.headers["Dropbox-API-Result"] = about.encode("ascii", "backslashreplace").decode()
+        response.headers["Dropbox-API-Result"] = about
         response.headers["ETag"] = f'W/"{entry["rev"]}"'
-        return response
+        return stamped(response)
 
     def _existing(self, call: Call, path: str, tag: str) -> tuple[Document, Names]:
         with _told(tag):

@@ -28,11 +28,6 @@ _LABELS = {
     "sharing.read": "View your sharing settings and collaborators",
     "sharing.write": "View and manage your sharing settings and collaborators",
 }
-_IMPLIED = {
-    "files.metadata.write": "files.metadata.read",
-    "files.content.read": "files.metadata.read",
-    "sharing.write": "sharing.read",
-}
 _MENDED = {  # what the shared grants call otherwise
     "redirect_uri_mismatch": ("invalid_grant", "redirect_uri mismatch"),
     "invalid_client": ("invalid_client", "Invalid client_id or client_secret"),
@@ -101,7 +96,7 @@ class OAuthServer:
         if not isinstance(listed, list) or not all(each in _LABELS for each in listed):
             raise ControlRefused("scopes names a scope that the platform does not know")
         extra = {"token_access_type": "offline"}
-        grant = self._grants.new_grant(next(iter(self._grants.apps)), known.email, _implied(listed), extra)
+        grant = self._grants.new_grant(next(iter(self._grants.apps)), known.email, listed, extra)
         return self._first_tokens(grant)
 
     def _code(self, terms: Mapping[str, str], account: str, scopes: tuple[str, ...]) -> str:
@@ -112,7 +107,7 @@ class OAuthServer:
             terms["client_id"],
             terms["redirect_uri"],
             account,
-            _implied(scopes),
+            scopes,
             terms.get("code_challenge") or None,
             terms.get("code_challenge_method", "plain"),
             extra,
@@ -169,11 +164,6 @@ class OAuthServer:
 def _asked(text: str) -> tuple[str, ...]:
     """The scopes of the call; none means all that the app was registered with."""
     return tuple(dict.fromkeys(text.split())) or tuple(_LABELS)
-
-
-def _implied(scopes: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """The scopes with those that they contain."""
-    return tuple(dict.fromkeys([*scopes, *(_IMPLIED[each] for each in scopes if each in _IMPLIED)]))
 
 
 def _problem_of(terms: Mapping[str, str]) -> str | None:

@@ -44,12 +44,12 @@ class Problem(Exception):
 def as_json(value: object, status: int = 200) -> Response:
     """A JSON answer with the headers Dropbox sends; the media type carries no charset."""
     response = Response(msgspec.json.encode(value), status, content_type="application/json")
-    return _stamped(response)
+    return stamped(response)
 
 
 def as_text(text: str, status: int) -> Response:
     """A plain text answer."""
-    return _stamped(Response(text, status, content_type="text/plain; charset=utf-8"))
+    return stamped(Response(text, status, content_type="text/plain; charset=utf-8"))
 
 
 def bad_request(text: str) -> DropboxRefused:
@@ -103,7 +103,8 @@ def union(*tags: str, **more: object) -> Document:
     return {".tag": tag, tag: union(*rest, **more)} if rest else {".tag": tag, **more}
 
 
-def _stamped(response: Response) -> Response:
+def stamped(response: Response) -> Response:
+    """The headers of every answer."""
     response.headers["X-Dropbox-Request-Id"] = secrets.token_hex(16)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-cache"
