@@ -42,8 +42,9 @@ def upload_asset(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
         except (PlatformError, NetworkError) as error:
             if not done:
                 raise
-            names = ", ".join(taken.filename for taken in pictures[:number])
+            names = ", ".join(taken.name for taken in pictures[:number])
             raise PartlyDone(error.detail, done=names, reason=error.detail, provider="Canva") from error
+        api.log(N_("%(name)s is among the uploads now."), name=picture.name)
         api.progress(number + 1, len(pictures))
     return {"assetIds": done}
 
