@@ -37,7 +37,8 @@ class Sandbox:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request. Raises ConnectionDropped, which the server understands."""
-        return self.answer(Request(environ))(environ, start_response)
+        request = Request(environ, populate_request=False)  # else the two hold each other, and a large body with them
+        return self.answer(request)(environ, start_response)
 
     def answer(self, request: Request) -> Response:
         """The answer as an object; anything unforeseen becomes a 500 and a line in the log."""
