@@ -75,6 +75,7 @@ def test_a_variable_product_names_its_variations_and_they_are_read_apart(store: 
     assert listed.headers["X-WP-Total"] == "2"
     assert one.json() == listed.json()[0]
     assert store.rest("GET", f"{path}/1").json()["code"] == "woocommerce_rest_product_variation_invalid_id"
+    assert store.rest("GET", "products/1/variations").json() == []
 
 
 @pytest.mark.parametrize(

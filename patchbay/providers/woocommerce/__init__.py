@@ -53,7 +53,7 @@ NOT_FETCHED = N_(
     "The store could not use the picture. It must be able to fetch it from this Patchbay, and takes PNG, JPEG, GIF and "
     "WebP."
 )
-PRODUCT = Pick("get_products", "products", label="title", search="search")
+PRODUCT = Pick("get_products", "products", label="title", picture="images", search="search")
 
 
 def key_field(name: str, label: str, prefix: str) -> Field:

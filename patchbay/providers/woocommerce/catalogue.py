@@ -139,15 +139,13 @@ def item(api: Api, product: Product) -> Item:
 def variations_of(api: Api, product: Product) -> list[Priced]:
     """All variations by id; none when the product was deleted while it was read."""
     found: list[Priced] = []
-    total = 1
-    while len(found) < total:
+    offset, total = 0, 1
+    while offset < total:
         params = {"_fields": VARIATION_FIELDS, "orderby": "id", "order": "asc", "per_page": str(PAGE)}
-        params["offset"] = str(len(found))
-        answer = api.send(Request("GET", f"{API}/products/{product.id}/variations", params=params, accept=(404,)))
-        page = [] if answer.status == 404 else read(api, answer, list[Priced])
-        if not page:
-            break
-        found, total = found + page, counted(answer)
+        params["offset"] = str(offset)
+        answer = api.send(Request("GET", f"{API}/products/{product.id}/variations", params=params))
+        found += read(api, answer, list[Priced])
+        offset, total = offset + PAGE, counted(answer)
     return found
 
 

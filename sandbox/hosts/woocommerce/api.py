@@ -108,7 +108,7 @@ class Api:
         return _paged(call, "products", shown, total, wanted)
 
     def _get(self, call: Call) -> Response:
-        document = self._found(call, 404)
+        document = self._found(call)
         call.demand("view")
         return as_json(only(self.shown(call.store, document), call.request.args.get("_fields")))
 
@@ -153,8 +153,10 @@ class Api:
 
     def _variations(self, call: Call) -> Response:
         call.demand("list")
-        document = self._found(call, 404)
-        wanted = parameters.read(call.request, "date")
+        wanted = parameters.read(call.request)
+        document = self._catalogue.product(call.store, call.ids[0]) or {
+            "variations": []
+        }  # nobody looks for the product
         variations = sorted(document["variations"], key=lambda each: int(each["id"]), reverse=wanted.is_descending)
         page = variations[wanted.offset : wanted.offset + wanted.limit]
         fields = call.request.args.get("_fields")
@@ -162,7 +164,7 @@ class Api:
         return _paged(call, f"products/{call.ids[0]}/variations", shown, len(variations), wanted)
 
     def _variation(self, call: Call) -> Response:
-        document = self._found(call, 404)
+        document = self._found(call)
         call.demand("view")
         for each in document["variations"]:
             if each["id"] == call.ids[1]:
@@ -173,10 +175,10 @@ class Api:
         call.demand("list")
         return as_json(only(index.system_status(call.store), call.request.args.get("_fields")))
 
-    def _found(self, call: Call, status: int) -> Document:
+    def _found(self, call: Call) -> Document:
         document = self._catalogue.product(call.store, call.ids[0])
         if document is None:
-            raise _invalid_id(status)
+            raise _invalid_id(404)
         return document
 
     def _created(self, call: Call, body: Document) -> Document:

@@ -20,13 +20,13 @@ _DATES = ("after", "before", "modified_after", "modified_before")
 _SEARCHED = ("name", "description", "short_description")
 
 
-def read(request: Request, first_order: str = "date") -> Wanted:
+def read(request: Request) -> Wanted:
     """What a list call asks for. Raises Refused 400 that names every parameter which makes no sense."""
     query = _Query(request)
     per_page = query.number("per_page", 10, least=1, most=MOST_PER_PAGE)
     page = query.number("page", 1, least=1)
     offset = query.number("offset", (page - 1) * per_page)
-    order = query.word("orderby", first_order, (*ORDERS, "include"))
+    order = query.word("orderby", "date", (*ORDERS, "include"))
     direction = query.word("order", "desc", ("asc", "desc"))
     include = query.numbers("include")
     tests = tuple(_tests(query))
