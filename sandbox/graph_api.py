@@ -110,6 +110,13 @@ def token_text(request: Request) -> str:
     return parameter(request, "access_token") or given
 
 
+def noted_token(request: Request) -> str:
+    """The token for the ledger, without opening the files of a multipart form, which nobody might close."""
+    if request.mimetype == "multipart/form-data" and "access_token" not in request.args:
+        return request.headers.get("Authorization", "").partition(" ")[2].strip()
+    return token_text(request)
+
+
 def unreadable_token() -> GraphRefused:
     """190 without a subcode: no token at all, or a text that is none."""
     return GraphRefused(190, "Invalid OAuth access token - Cannot parse access token")

@@ -186,7 +186,7 @@ def test_the_renewal_answers_get_alone(url: str) -> None:
 
 @pytest.mark.parametrize(("kind", "subcode"), [("expired_token", 463), ("revoked_grant", 458)])
 def test_a_dead_token_is_190_with_the_reason_as_subcode(url: str, kind: str, subcode: int) -> None:
-    token = control(url, "token")["access_token"]
+    token = control(url, "token")["data"][0]["access_token"]
     control(url, "faults", kind=kind)
 
     answer = graph(url, "v26.0/me", access_token=token)
@@ -211,10 +211,11 @@ def test_the_ledger_shows_grant_types_and_no_secret(url: str) -> None:
     assert APP["client_secret"] not in str(rows)
 
 
-def test_a_token_of_the_control_call_is_a_long_one(url: str) -> None:
-    answer = control(url, "token", scopes=[BASIC], account="northern.prints")
+def test_the_control_call_answers_as_the_token_endpoint_does(url: str) -> None:
+    told = control(url, "token", scopes=[BASIC], account="northern.prints")["data"][0]
 
-    who = graph(url, "v26.0/me", access_token=answer["access_token"], fields="username").json()
+    who = graph(url, "v26.0/me", access_token=told["access_token"], fields="username").json()
     assert who["username"] == "northern.prints"
+    assert told["permissions"] == BASIC
     assert control(url, "token", account="nobody")["error"].startswith("account must be one of")
     assert "scopes" in control(url, "token", scopes="everything")["error"]

@@ -9,6 +9,7 @@ import requests
 
 from tests.sandbox.graph_hub import Hub, picture, serving
 
+SECRET = "sandbox-secret-instagram"
 BASIC = "instagram_business_basic"
 USER = "17841405822304914"
 
@@ -18,7 +19,10 @@ class Caller:
 
     def __init__(self, url: str, hub: str = "", **wanted: object) -> None:
         self.url = url
-        self.token = self.control("POST", "token", json={"hub": hub, **wanted}).json()["access_token"]
+        short = self.control("POST", "token", json={"hub": hub, **wanted}).json()["data"][0]["access_token"]
+        trade = {"grant_type": "ig_exchange_token", "client_secret": SECRET, "access_token": short}
+        answer = requests.get(f"{url}/graph.instagram.com/access_token", params=trade, timeout=10)
+        self.token = answer.json()["access_token"]
 
     def control(self, method: str, name: str, **more: Any) -> requests.Response:
         return requests.request(method, f"{self.url}/_sandbox/instagram/{name}", timeout=10, **more)

@@ -13,6 +13,7 @@ from sandbox.graph_api import (
     GraphRefused,
     age_tokens,
     as_json,
+    noted_token,
     parameter,
     read_edge,
     select,
@@ -89,14 +90,14 @@ class Facebook(Platform):
 
     def describe(self, request: Request, host: str, path: str) -> Description:
         """Account and token, of token calls the grant type."""
-        token = (token_text(request) or parameter(request, "fb_exchange_token")) if host == _API else ""
+        token = (noted_token(request) or request.args.get("fb_exchange_token", "")) if host == _API else ""
         is_token_call = host == _API and path.endswith("/oauth/access_token")
         grant_type = parameter(request, "grant_type", "authorization_code") if is_token_call else None
         return Description(None, grant_type, tail_of(token), self._account_of(token))
 
     def rate_limit(self, request: Request, host: str, path: str, seconds: float) -> Response:  # noqa: ARG002
         """403: code 4 for a person, 32 for a page; how long, in whole minutes, stands in a header of pages alone."""
-        found = self._grants.find(token_text(request))
+        found = self._grants.find(noted_token(request))
         page = self.store.get("page_tokens", found.digest) if found else None
         if page is None:
             return app_usage(too_many(4, "Application request limit reached").answer(), 100)

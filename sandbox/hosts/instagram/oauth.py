@@ -72,11 +72,7 @@ class OAuthServer:
             grant = self._grants.redeem(code, app, form.get("redirect_uri", ""), None)
         except GrantRefused as refusal:
             return as_json({"error_type": "OAuthException", "code": 400, "error_message": _words(refusal)}, 400)
-        account = BY_USERNAME[grant.account]
-        permissions = ",".join(grant.scopes)
-        token = self._grants.issue(grant, "access", SHORT_LIFETIME_S, "IGAA")
-        user_id = int(account.scoped_id(app.client_id))  # a bare number, beyond what a double holds
-        return as_json({"data": [{"access_token": token, "user_id": user_id, "permissions": permissions}]})
+        return as_json(self._short_token(grant))
 
     def exchange(self, request: Request) -> Response:
         """GET graph.instagram.com/access_token: a short token for a long one; wants the app's secret."""
@@ -107,7 +103,7 @@ class OAuthServer:
         return as_json(self._long_token(grant))
 
     def issue(self, wanted: Document) -> Document:
-        """A long token without a walk through the consent; raises ControlRefused."""
+        """A short token without a walk through the consent, as `first_token` answers it; raises ControlRefused."""
         unknown = set(wanted) - {"scopes", "account", "hub"}
         if unknown:
             raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
@@ -119,8 +115,12 @@ class OAuthServer:
         if not isinstance(listed, list | tuple) or any(scope not in LABELS for scope in listed):
             raise ControlRefused("scopes names a scope that the platform does not know")
         extra = {"hub": origin_of(str(wanted.get("hub") or ""))}
-        grant = self._grants.new_grant(next(iter(self._grants.apps)), account.username, listed, extra)
-        return self._long_token(grant)
+        return self._short_token(self._grants.new_grant(next(iter(self._grants.apps)), account.username, listed, extra))
+
+    def _short_token(self, grant: Grant) -> Document:
+        text = self._grants.issue(grant, "access", SHORT_LIFETIME_S, "IGAA")
+        user_id = int(BY_USERNAME[grant.account].scoped_id(grant.client_id))  # a bare number, beyond a double
+        return {"data": [{"access_token": text, "user_id": user_id, "permissions": ",".join(grant.scopes)}]}
 
     def _long_token(self, grant: Grant) -> Document:
         text = self._grants.issue(grant, "access", LONG_LIFETIME_S, "IGAA")
