@@ -538,6 +538,7 @@ def test_what_was_saved_before_a_refusal_is_named(api: Client, sandbox: Sandbox)
         upload(api, small(b"1234567890", "one.png"), small(b"x" * 50, "two.png"))
 
     assert partly.value.params["done"] == "one.png"
+    assert "no room left" in partly.value.params["reason"]
     assert "/one.png" in entries(sandbox)
 
 

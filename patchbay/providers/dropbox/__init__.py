@@ -59,7 +59,7 @@ FOLDER_ID = Field(
     "folderId",
     N_("Folder"),
     required=False,
-    pick=Pick("list_folders", "folders", search="search"),
+    pick=Pick("list_folders", "folders", label="path", search="search"),
     pattern=r"id:[^/\s]{1,200}",
     mismatch=N_("A folder's id begins with id:."),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from patchbay.errors import N_, NetworkError, PartlyDone, PlatformError
+from patchbay.errors import N_, NetworkError, PartlyDone, PlatformError, ProviderUnavailable
 from patchbay.providers.dropbox.calls import Entry, begins, look, send_bytes
 from patchbay.providers.dropbox.folders import parent_path, web_address
 from patchbay.spec import Api, Picture
@@ -34,11 +34,13 @@ def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     for number, address in enumerate(addresses):
         try:
             files.append(saved(api, api.picture(address), folder, number))
+        except ProviderUnavailable:
+            raise  # it passes, and a repeat finds what is there
         except PlatformError as error:
             if not files:
                 raise
-            names = ", ".join(file.name for file in files)
-            raise PartlyDone(error.detail, done=names, reason=error.detail, provider="Dropbox") from error
+            names, reason = ", ".join(file.name for file in files), (error.sentence % error.params).rstrip(".")
+            raise PartlyDone(error.detail, done=names, reason=reason, provider="Dropbox") from error
         api.progress(number + 1, len(addresses))
     return {
         "fileUrls": [web_address(api, file.path_display, is_file=True) for file in files],
