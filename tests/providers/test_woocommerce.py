@@ -13,7 +13,7 @@ from flask import Flask
 
 from patchbay import assets, connections, runs
 from patchbay.connections import Caller, Outcome, Returned
-from patchbay.errors import Invalid, ScopeMissing, UnexpectedShape
+from patchbay.errors import Invalid, NetworkError, ScopeMissing, UnexpectedShape
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view
 from patchbay.net.sandbox import Rewriting
 from patchbay.providers import woocommerce
@@ -141,6 +141,15 @@ def test_only_stores_below_the_reserved_domain_are_played_by_the_sandbox(address
     rewriting = Rewriting("http://localhost:8001", woocommerce.PROVIDER.hosts)
 
     assert (rewriting.rewritten(address) is not None) is is_played
+
+
+def test_keys_of_a_real_store_never_reach_the_sandbox(ada: User, sandbox: Sandbox) -> None:
+    pasted = {"consumer_key": "ck_" + "0" * 40, "consumer_secret": "cs_" + "0" * 40}
+
+    with pytest.raises(NetworkError):
+        connections.connect_with_keys(Caller(ada.id), "woocommerce", {"store": f"{DEMO}.invalid"}, pasted)
+
+    assert sandbox.received("woocommerce") == []
 
 
 # -- what is stored
