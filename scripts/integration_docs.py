@@ -1,16 +1,22 @@
 """`make docs`: writes docs/integrations.md from the providers' declarations, so that nobody keeps it by hand."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from patchbay import providers
+from patchbay import providers, quality
+from patchbay.quality import Standing
 from patchbay.spec import Action, Field, Operation, Provider, Status
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "integrations.md"
 HEAD = """# Integrations
 
 Written by `make docs` from the declarations in `patchbay/providers`. A `?` marks what may be left out.
+"""
+LADDER = """## Quality
+
+A level stands on the rules of its own rung and of all below. The tests of `tests/providers/test_conformance.py` find
+out which rules hold; `make conformance` keeps what they found.
 """
 
 
@@ -24,10 +30,26 @@ def main() -> int:
 def text() -> str:
     """The whole document."""
     found = providers.all()
-    parts = [HEAD, *("\n".join(_section(provider)) for provider in found if provider.status is Status.ACTIVE)]
+    active = [provider for provider in found if provider.status is Status.ACTIVE]
+    parts = [HEAD, "\n".join(_ladder(active)), *("\n".join(_section(provider)) for provider in active)]
     announced = ", ".join(provider.name for provider in found if provider.status is Status.COMING_SOON)
     parts.append(f"## Coming soon\n\n{announced}.\n" if announced else "")
     return "\n".join(part for part in parts if part)
+
+
+def _ladder(found: Iterable[Provider]) -> Iterator[str]:
+    yield f"{LADDER}\n| rung | rule | what it says |\n| --- | --- | --- |"
+    for level, names in quality.LADDER.items():
+        yield from (f"| {level} | {name} | {quality.RULES[name]} |" for name in names)
+    yield f"\n| integration | level | {' | '.join(quality.RULES)} |\n| --- | --- |{' --- |' * len(quality.RULES)}"
+    reasons = []
+    for provider in found:
+        reached = quality.of(provider.key)
+        standings = " | ".join(rule.standing for rule in reached.rules)
+        yield f"| {provider.name} | {reached.level or 'none yet'} | {standings} |"
+        exempt = [rule for rule in reached.rules if rule.standing is Standing.EXEMPT]
+        reasons += [f"- {provider.name}, {rule.name}: {rule.reason}" for rule in exempt]
+    yield "\n" + "\n".join(["Exempt, because it cannot apply:", "", *reasons, ""])
 
 
 def _section(provider: Provider) -> Iterator[str]:
