@@ -379,8 +379,20 @@ def test_an_upload_whose_answer_was_lost_is_found_and_not_sent_again(run: Runnin
     assert result["assetIds"] == [kept["id"]]
 
 
-def test_an_upload_that_never_arrived_is_left_to_its_owner(run: Running, ada: User, sandbox: Sandbox) -> None:
-    sandbox.fault("canva", "reset", match="POST api.canva.com/rest/v1/asset-uploads")
+def test_an_upload_whose_job_never_ends_is_found_in_its_folder(run: Running, ada: User, sandbox: Sandbox) -> None:
+    control(sandbox, "POST", "jobs", polls=100)
+
+    result = done(run("upload_asset", mockupUrls=[picture_named(ada, "mug.png")]))
+
+    (kept,) = sandbox.state("canva", "assets")
+    assert result["assetIds"] == [kept["id"]]
+
+
+@pytest.mark.parametrize("kind", ["reset", "server_error"])
+def test_an_upload_that_never_arrived_is_left_to_its_owner(
+    run: Running, ada: User, sandbox: Sandbox, kind: str
+) -> None:
+    sandbox.fault("canva", kind, match="POST api.canva.com/rest/v1/asset-uploads")
 
     failed = run("upload_asset", mockupUrls=[picture_named(ada, "mug.png")])
 

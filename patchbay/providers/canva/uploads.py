@@ -11,7 +11,15 @@ from uuid import uuid4
 
 import msgspec
 
-from patchbay.errors import N_, NetworkError, OutcomeUnknown, PartlyDone, PlatformError, UnexpectedShape
+from patchbay.errors import (
+    N_,
+    NetworkError,
+    OutcomeUnknown,
+    PartlyDone,
+    PlatformError,
+    ProviderUnavailable,
+    UnexpectedShape,
+)
 from patchbay.providers.canva.jobs import API, PAUSES_S, Asset, begun, over
 from patchbay.spec import Api, Picture, Request
 
@@ -72,12 +80,12 @@ def sent(api: Api, picture: Picture, number: int, done: tuple[str, ...]) -> str:
         return found[0]
     try:
         job = over(api, "asset-uploads", begun(api, upload(name, picture)))
-    except OutcomeUnknown:
+    except (OutcomeUnknown, NetworkError, ProviderUnavailable) as lost:
         for pause_s in PAUSES_S[:LOOKS_AFTER_LOSS]:
             api.pause(pause_s)
             if found := new_uploads(api, name, before):
                 return found[0]
-        raise
+        raise OutcomeUnknown(lost.detail, provider="Canva") from lost
     if job.asset is None:
         raise UnexpectedShape("canva: the upload succeeded without an asset", provider="Canva")
     return job.asset.id
