@@ -8,10 +8,11 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
-from patchbay import accounts, credentials, providers, settings
+from patchbay import accounts, credentials, providers, rehearsal, settings
 from patchbay.credentials import AppCredentials
-from patchbay.errors import N_, Conflict, Invalid, NotFound
+from patchbay.errors import N_, Conflict, Invalid, NotFound, PatchbayError
 from patchbay.models import LinkKind, Role
+from patchbay.rehearsal import Verdict
 from patchbay.spec import OAuth2, Provider
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -85,8 +86,23 @@ def set_active(user_id: str) -> Response:
 @bp.get("/credentials/<key>", endpoint="credentials")
 @guards.admin_only
 def show_credentials(key: str) -> Response:
-    """Our app at the platform; the secret is never shown."""
-    return _credentials_page(_with_oauth(key), None, NO_ERRORS)
+    """How to set the platform up, and our app there; the secret is never shown."""
+    return _credentials_page(_with_setup(key), None, NO_ERRORS)
+
+
+@bp.post("/credentials/<key>/test", endpoint="test_credentials")
+@guards.admin_only
+def test_credentials(key: str) -> Response:
+    """Ask the platform whether the app is set up right, and say on the page what it told."""
+    provider = _with_oauth(key)
+    asked = rehearsal.fields(provider)
+    try:
+        verdict = rehearsal.rehearse(provider, forms.values_of(asked))
+    except Invalid as error:
+        return _credentials_page(provider, None, error.fields, status=422)
+    except PatchbayError as error:
+        return _credentials_page(provider, None, NO_ERRORS, status=error.http_status, problem=error)
+    return _credentials_page(provider, None, NO_ERRORS, verdict=verdict)
 
 
 @bp.post("/credentials/<key>", endpoint="set_credentials")
@@ -125,8 +141,21 @@ def _with_oauth(key: str) -> Provider:
     return provider
 
 
+def _with_setup(key: str) -> Provider:
+    provider = providers.get(key)
+    if provider.auth is None:
+        raise NotFound(key)
+    return provider
+
+
 def _credentials_page(
-    provider: Provider, typed: str | None, errors: Mapping[str, str], *, status: int = 200
+    provider: Provider,
+    typed: str | None,
+    errors: Mapping[str, str],
+    *,
+    status: int = 200,
+    verdict: Verdict | None = None,
+    problem: PatchbayError | None = None,
 ) -> Response:
     entered = _entered(credentials.find(provider), typed)
     name = provider.credentials_name
@@ -135,16 +164,23 @@ def _credentials_page(
         status=status,
         integration=provider,
         credentials=entered,
-        scopes=[scope.name for scope in provider.auth.scopes] if provider.auth else [],
+        needs_app=isinstance(provider.auth, OAuth2),
+        scopes=provider.auth.scopes if provider.auth else (),
         variables=[f"{name}_CLIENT_ID", f"{name}_CLIENT_SECRET", f"{name}_REDIRECT_URI"],
+        fetches_pictures=any(action.needs_public_address for action in provider.actions),
+        is_public=settings.current().is_public,
+        asked=rehearsal.fields(provider),
+        typed=request.form,
         errors=errors,
+        verdict=verdict,
+        problem=problem,
     )
     return rendering.never_stored(page)
 
 
 def _entered(app: AppCredentials | None, typed: str | None) -> Entered:
     """What may be shown; the sandbox's own credentials are nobody's entry."""
-    if app is None or app.is_sandbox:
+    if app is None or app.origin == "sandbox":
         return Entered(typed or "", "", is_from_environment=False, redirect_uri=settings.current().callback_url)
     tail = app.client_secret[-4:] if len(app.client_secret) >= 12 else "•"
     client_id = app.client_id if typed is None else typed

@@ -17,20 +17,17 @@ from patchbay.spec import Keys, Provider
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox.
+    """Our app at a platform. `origin` says where it was set: environment, admin, or sandbox. `is_sandbox`: it is one of
+    the apps that the local stand-in knows, so that a setup can be rehearsed there.
 
-    Where owners bring keys of their own there is no app, only the address to come back to: `origin` owner, or sandbox.
+    Where owners bring keys of their own there is no app, only the address to come back to: `origin` is owner.
     """
 
     client_id: str
     client_secret: str = field(repr=False)
     redirect_uri: str
     origin: str
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether the platform is the local stand-in."""
-        return self.origin == "sandbox"
+    is_sandbox: bool = False
 
 
 def find(provider: Provider, values: Mapping[str, Any] | None = None) -> AppCredentials | None:
@@ -41,18 +38,20 @@ def find(provider: Provider, values: Mapping[str, Any] | None = None) -> AppCred
     here = settings.current()
     if isinstance(provider.auth, Keys):
         is_played = here.sandbox and _is_played(provider, values or {})
-        return AppCredentials("", "", here.callback_url, "sandbox" if is_played else "owner")
+        return AppCredentials("", "", here.callback_url, "owner", is_played)
     live = here.live.get(provider.credentials_name.lower())
     if live is not None:
         redirect_uri = live.redirect_uri or here.callback_url
-        return AppCredentials(live.client_id, live.client_secret, redirect_uri, "environment")
+        is_played = here.sandbox and live.client_id in _played_apps(provider)
+        return AppCredentials(live.client_id, live.client_secret, redirect_uri, "environment", is_played)
     entered = db.session.get(ProviderCredential, provider.key)
     if entered is not None:
         redirect_uri = entered.redirect_uri or here.callback_url
-        return AppCredentials(entered.client_id, entered.client_secret or "", redirect_uri, "admin")
+        is_played = here.sandbox and entered.client_id in _played_apps(provider)
+        return AppCredentials(entered.client_id, entered.client_secret or "", redirect_uri, "admin", is_played)
     if here.sandbox:
-        name = provider.key
-        return AppCredentials(f"sandbox-{name}", f"sandbox-secret-{name}", here.callback_url, "sandbox")
+        own = _played_apps(provider)[0]
+        return AppCredentials(own, f"sandbox-secret-{provider.key}", here.callback_url, "sandbox", is_sandbox=True)
     return None
 
 
@@ -80,6 +79,11 @@ def forget(provider_key: str) -> None:
     with transaction() as session:
         session.execute(delete(ProviderCredential).where(ProviderCredential.id == provider.key))
         audit.add(audit.Deed.CREDENTIALS_CHANGED, subject_id=provider.key, cleared="true")
+
+
+def _played_apps(provider: Provider) -> tuple[str, str]:
+    """The client ids that the sandbox knows at this platform."""
+    return f"sandbox-{provider.key}", f"other-{provider.key}"
 
 
 def _is_played(provider: Provider, values: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from patchbay.spec import OAuth2, Provider, TokenCall
 __all__ = [
     "Departure",
     "Grant",
+    "authorize_address",
     "depart",
     "departure",
     "exchange",
@@ -54,14 +55,13 @@ def register_all() -> None:
 
 def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> Departure:
     """Make the authorisation address for `values` (the fields asked before connecting)."""
-    auth = _auth(provider)
-    client = _client(provider, app, values)
-    state = signing.new_token()
-    start = client.create_authorization_url(
-        app.redirect_uri, state=state, scope=auth.scope_separator.join(scope.name for scope in auth.asked(values))
-    )
-    url = _spelt(auth, start["url"])
-    return Departure(net.current().browser_address(url, _sandboxed(provider, app)), state, start.get("code_verifier"))
+    url, state, verifier = _begun(provider, app, values)
+    return Departure(net.current().browser_address(url, _sandboxed(provider, app)), state, verifier)
+
+
+def authorize_address(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> str:
+    """The same as the platform names it, for a look at what its page says of the app; nobody is to come back."""
+    return _begun(provider, app, values)[0]
 
 
 def departure(
@@ -134,6 +134,16 @@ def revoke(provider: Provider, app: AppCredentials, token: str) -> bool:
     with _session(provider, app) as session:
         answer = session.revoke_token(auth.revoke_url, token=token, timeout=EXCHANGE_TIMEOUT_S)
     return answer.status_code == 200 or "invalid_token" in answer.text
+
+
+def _begun(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> tuple[str, str, str | None]:
+    auth = _auth(provider)
+    client = _client(provider, app, values)
+    state = signing.new_token()
+    start = client.create_authorization_url(
+        app.redirect_uri, state=state, scope=auth.scope_separator.join(scope.name for scope in auth.asked(values))
+    )
+    return _spelt(auth, start["url"]), state, start.get("code_verifier")
 
 
 def _registration(auth: OAuth2) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from patchbay.spec import (
     Request,
     Rule,
     Scope,
+    Setup,
     retry_after_s,
 )
 
@@ -296,6 +297,18 @@ PROVIDER = Provider(
         Rule(Meaning.REFUSED, status=400, text=WORDS),
     ),
     access_page="https://myaccount.google.com/permissions",
+    setup=Setup(
+        register_url="https://console.cloud.google.com/apis/credentials",
+        steps=(
+            N_("Create a project and turn on the Google Drive API."),
+            N_("Fill in the consent screen; the scope below is not sensitive and needs no review."),
+            N_("Create credentials of the kind OAuth client id, type web application."),
+        ),
+        limits=(
+            N_("While the consent screen is in testing, connections end after seven days."),
+            N_("While it is in testing, only the people that you list as test users can connect."),
+        ),
+    ),
     sources=(
         "developers.google.com: Using OAuth 2.0 for web server applications (read 2026-11-21)",
         "developers.google.com: Drive API v3 reference; Upload file data; Resolve errors (read 2026-11-21)",

@@ -140,4 +140,4 @@ def test_what_the_environment_sets_is_locked(
 
 
 def test_what_is_coming_soon_has_nothing_to_set_up(client: FlaskClient, token: str) -> None:
-    assert client.get("/admin/credentials/canva").status_code == 404
+    assert client.get("/admin/credentials/pinterest").status_code == 404

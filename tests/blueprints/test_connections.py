@@ -85,7 +85,7 @@ def test_a_shop_that_is_none_is_refused_beside_the_field(client: FlaskClient, to
 
 
 def test_what_is_coming_soon_cannot_be_connected(client: FlaskClient, token: str) -> None:
-    page = post(client, "/integrations/canva/connect", token)
+    page = post(client, "/integrations/pinterest/connect", token)
 
     assert page.status_code == 409
     assert "coming soon" in text_of(page)

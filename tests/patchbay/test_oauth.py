@@ -27,7 +27,7 @@ def test_the_registry_holds_addresses_and_no_credentials(provider: Provider) -> 
 
 
 def test_what_is_announced_is_not_registered() -> None:
-    assert oauth.registry.create_client("canva") is None
+    assert oauth.registry.create_client("pinterest") is None
 
 
 def test_a_flow_leaves_the_registered_client_as_it_was(ada: User) -> None:

@@ -20,6 +20,7 @@ from patchbay.spec import (
     Provider,
     Rule,
     Scope,
+    Setup,
     SignedCallback,
     Throttle,
     retry_after_s,
@@ -156,6 +157,18 @@ PROVIDER = Provider(
     ),
     throttle=Throttle(budget),
     access_page="https://{shop}/admin/settings/apps",
+    setup=Setup(
+        register_url="https://dev.shopify.com/dashboard",
+        steps=(
+            N_("Create an app, and a version of it with the scopes below."),
+            N_("Turn off embedding in the admin: people come back to this Patchbay."),
+            N_("Copy the client id and the client secret from the settings of the app."),
+        ),
+        limits=(
+            N_("A new app can be installed in your own and in development stores; other stores need its release."),
+            N_("Public apps made since April 2026 get tokens that end after an hour; Patchbay renews them."),
+        ),
+    ),
     sources=(
         "shopify.dev: Implement authorization code grant manually; About offline access tokens (read 2026-11-21)",
         "shopify.dev: GraphQL Admin API 2026-10 reference; GraphQL Admin API rate limits (read 2026-11-21)",

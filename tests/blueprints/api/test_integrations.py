@@ -30,8 +30,8 @@ def test_the_list_shows_every_integration_in_the_shape_of_the_contract(
     assert shopify["logoUrl"].endswith(".svg")
     assert shopify["description"]
     assert {"name": "import_products", "title": "Import products", "stream": "products"} in shopify["operations"]
-    etsy = next(each for each in answer.get_json()["integrations"] if each["id"] == "etsy")
-    assert etsy["status"] == "coming_soon"
+    onedrive = next(each for each in answer.get_json()["integrations"] if each["id"] == "onedrive")
+    assert onedrive["status"] == "coming_soon"
 
 
 @pytest.mark.parametrize("body", [{}, None], ids=["an empty object", "no body"])
@@ -104,9 +104,10 @@ def test_a_connect_begun_in_a_session_is_bound_to_that_session(
 
 
 def test_connecting_an_announced_integration_is_a_conflict(client: FlaskClient, ada: User, key_for: KeyFor) -> None:
-    answer = client.post("/api/integrations/connect", headers=key_for(ada), json={"integrationId": "etsy"})
+    answer = client.post("/api/integrations/connect", headers=key_for(ada), json={"integrationId": "onedrive"})
 
-    assert (answer.status_code, answer.get_json()["type"], answer.get_json()["platform"]) == (409, "CONFLICT", "etsy")
+    told = answer.get_json()
+    assert (answer.status_code, told["type"], told["platform"]) == (409, "CONFLICT", "onedrive")
     assert "coming soon" in answer.get_json()["userMessage"]
 
 

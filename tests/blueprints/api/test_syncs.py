@@ -294,9 +294,9 @@ def test_what_is_not_connected_cannot_be_synced(client: FlaskClient, cleo: User,
 
 
 def test_an_announced_integration_cannot_be_synced(client: FlaskClient, cleo: User, key_for: KeyFor) -> None:
-    answer = client.post("/api/etsy-sync", headers=key_for(cleo), json={"operation": "import_listings"})
+    answer = client.post("/api/pinterest-sync", headers=key_for(cleo), json={"operation": "import_pins"})
 
-    assert (answer.status_code, answer.get_json()["platform"]) == (409, "etsy")
+    assert (answer.status_code, answer.get_json()["platform"]) == (409, "pinterest")
 
 
 def test_the_address_of_an_unknown_platform_is_not_found(client: FlaskClient, cleo: User, key_for: KeyFor) -> None:

@@ -112,7 +112,7 @@ def test_an_unknown_integration_is_not_found(ada: User) -> None:
 
 def test_what_is_coming_soon_cannot_be_connected(ada: User) -> None:
     with pytest.raises(Conflict):
-        connections.begin(Caller(ada.id), "canva", {})
+        connections.begin(Caller(ada.id), "pinterest", {})
 
 
 def test_without_credentials_an_integration_is_not_set_up(
