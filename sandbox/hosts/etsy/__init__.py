@@ -23,6 +23,7 @@ from sandbox.hosts.etsy.pictures import Pictures
 from sandbox.hosts.etsy.refusals import EtsyRefused, no_resource
 from sandbox.hosts.etsy.sellers import SHOPS, Shop, seller_named
 from sandbox.hosts.etsy.shown import PICTURE_HOST, listing_shown, picture_shown
+from sandbox.hosts.etsy.webhooks import Webhooks
 from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
 from sandbox.store import Document, Store
 
@@ -42,6 +43,8 @@ class Etsy(Platform):
     forms: ClassVar[tuple[ControlForm, ...]] = (
         ControlForm("Change the limits of calls", "POST", "limits", ("perSecond", "perDay")),
         ControlForm("Remove a listing", "DELETE", "listings/{id}", ("id",)),
+        ControlForm("Register a webhook", "POST", "webhooks", ("url", "secret")),
+        ControlForm("Send an event to webhooks", "POST", "events", ("event", "id", "shop")),
     )
 
     def __init__(self, store: Store) -> None:
@@ -51,6 +54,7 @@ class Etsy(Platform):
         self._listings = Listings(store)
         self._pictures = Pictures(store)
         self._limits = Limits()
+        self._webhooks = Webhooks(store)
         self._methods = Methods(self._listings, self._pictures, self._oauth)
 
     def reset(self) -> None:
@@ -148,9 +152,14 @@ class Etsy(Platform):
         return Page(shown, None)
 
     def control(self, request: Request, rest: str) -> Response | None:
-        """`POST limits` `{"perSecond", "perDay"}` and `DELETE listings/<id>`."""
-        if rest == "limits" and request.method == "POST":
-            return self._set_limits(request.get_json(silent=True))
+        """`POST limits` `{"perSecond", "perDay"}`, `POST webhooks` `{"url", "secret"}`, `POST events` `{"event", "id",
+        "shop"}`, and `DELETE listings/<id>`."""
+        posted = {"limits": self._set_limits, "webhooks": self._webhooks.register, "events": self._send}.get(rest)
+        if posted is not None and request.method == "POST":
+            wanted = request.get_json(silent=True)
+            if not isinstance(wanted, dict):
+                raise ControlRefused("The body must be a JSON object")
+            return as_control_json(posted(wanted))
         number = rest.removeprefix("listings/")
         if number != rest and request.method == "DELETE":
             listing = self._listings.get(int(number)) if number.isascii() and number.isdigit() else None
@@ -174,14 +183,17 @@ class Etsy(Platform):
             answer = refusal.answer()
         return self._limits.mark(answer, verdict)
 
-    def _set_limits(self, wanted: object) -> Response:
-        if not isinstance(wanted, dict) or set(wanted) - {"perSecond", "perDay"}:
+    def _set_limits(self, wanted: Document) -> Document:
+        if set(wanted) - {"perSecond", "perDay"}:
             raise ControlRefused("limits takes perSecond and perDay")
         if not all(type(value) is int and value >= 0 for value in wanted.values()):
             raise ControlRefused("limits are numbers of calls")
         self._limits.per_second = wanted.get("perSecond", self._limits.per_second)
         self._limits.per_day = wanted.get("perDay", self._limits.per_day)
-        return as_control_json({"perSecond": self._limits.per_second, "perDay": self._limits.per_day})
+        return {"perSecond": self._limits.per_second, "perDay": self._limits.per_day}
+
+    def _send(self, wanted: Document) -> Document:
+        return self._webhooks.send(_shop_of(wanted.get("shop")), wanted)
 
     def _listing_page(self, path: str) -> Response:
         """What a browser sees at a listing's address."""
