@@ -187,6 +187,7 @@ PROVIDER = Provider(
             N_("Shops of others may be connected once Etsy has granted the app commercial access."),
             N_("Etsy has no call that revokes a token; disconnecting there is done under the account's settings."),
         ),
+        probe=Request("GET", f"{API}/openapi-ping", with_token=False),
     ),
     access_page="https://www.etsy.com/your/apps",
     sources=(
