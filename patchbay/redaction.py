@@ -29,7 +29,7 @@ _PATTERNS = (
     ),
     (re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.I), rf"\1 {MASK}"),
     (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"), MASK),
-    (re.compile(r"(?<=/in/)[A-Za-z0-9_-]{16,}"), MASK),
+    (re.compile(r"(?<=/in/)[A-Za-z0-9_-]{16,}|(?<=/assets/)[A-Za-z0-9_.-]{32,}"), MASK),
     (
         re.compile(
             r"\b(?:"
@@ -37,6 +37,9 @@ _PATTERNS = (
             r"|shp[a-z]{2}_[A-Za-z0-9_-]{8,}"  # Shopify: access, refresh, custom app, shared secret
             r"|ya29\.[A-Za-z0-9._-]+|1//[A-Za-z0-9_-]{16,}|GOCSPX-[A-Za-z0-9_-]+|AIza[A-Za-z0-9_-]{30,}"  # Google
             r"|sl\.[A-Za-z0-9._-]{20,}"  # Dropbox
+            r"|c[ks]_[0-9A-Za-z]{32,}"  # WooCommerce: consumer key and secret
+            r"|\d{5,12}\.[A-Za-z0-9_-]{32,}"  # Etsy: the user's id before the token
+            r"|EA[A-Z][A-Za-z0-9]{30,}|IG[A-Z]{1,3}[A-Za-z0-9_-]{30,}"  # Meta: Facebook, Instagram
             r"|fig[dour]_[A-Za-z0-9_-]{16,}"  # Figma
             r"|xox[a-z]-[A-Za-z0-9-]{8,}|(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{8,}|gh[opsur]_[A-Za-z0-9]{16,}"
             r"|whsec_[A-Za-z0-9+/=_-]+|whsk_[A-Za-z0-9+/=_-]+"  # Standard Webhooks
