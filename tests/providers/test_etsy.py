@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import requests
 
-from patchbay import assets, connections, runs
+from patchbay import assets, connections, rehearsal, runs
 from patchbay.connections import Caller, Outcome
 from patchbay.errors import Invalid
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view
@@ -18,8 +18,9 @@ from patchbay.providers import etsy
 from patchbay.providers.etsy import listings
 from patchbay.spec import Answer, Meaning, OAuth2, classify
 from tests.providers.sample import Sample, mockup_of
+from tests.providers.trial import Trial, at_answer
 from tests.sandbox.etsy_shop import picture
-from tests.stage import Queue, Sandbox, Walker
+from tests.stage import FrozenClock, Queue, Sandbox, Walker
 
 SHOP = "50310001"
 DRAFT = {
@@ -243,6 +244,12 @@ def test_an_account_without_a_shop_is_not_connected(ada: User) -> None:
     assert connections.find(ada.id, "etsy") is None
 
 
+def test_the_test_button_finds_key_and_redirect_address_right() -> None:
+    verdict = rehearsal.rehearse(etsy.PROVIDER, {})
+
+    assert (verdict.app, verdict.redirect) == (rehearsal.Finding.RIGHT, rehearsal.Finding.RIGHT)
+
+
 # -- lists
 
 
@@ -430,6 +437,24 @@ def test_a_doubtful_answer_makes_no_second_draft(
     assert (run.status is RunStatus.SUCCEEDED) is (kind == "lost_response")
     assert done(again)["listingId"] == str(found[0]["listing_id"])
     assert [len(each["images"]) for each in found] == [1]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_killed_worker_leaves_no_photo_twice_on_a_listing(
+    number: int, ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    trial = Trial(etsy.PROVIDER, SAMPLE, ada, connect, queue, sandbox, frozen_clock)
+    trial.connect()
+    listing_id = str(listing_of(sandbox, "Fern T-shirt")["listing_id"])
+    values = {"listingId": listing_id, "mockupUrls": [mockup_of(ada), mockup_of(ada, "olive")]}
+    run = runs.start(ada.id, "etsy", "publish_mockup", values, Trigger.API)
+
+    was_killed = trial.kill(run, at_answer(number))
+    resumed = trial.resume(run) if was_killed else carried_out(run, queue)
+
+    assert done(resumed)["count"] == 2
+    after = listing_of(sandbox, "Fern T-shirt")["images"]
+    assert [image["hex_code"] for image in after[2:]] == ["008080", "808000"]
 
 
 def test_a_lost_answer_to_an_upload_makes_no_second_photo(

@@ -34,10 +34,8 @@ class Webhooks:
 
     def register(self, wanted: Document) -> Document:
         """Note an endpoint on this machine; the answer has its secret, new unless given. Raises ControlRefused."""
-        url, secret = (
-            wanted.get("url"),
-            wanted.get("secret") or _PREFIX + base64.b64encode(secrets.token_bytes(24)).decode(),
-        )
+        url = wanted.get("url")
+        secret = wanted.get("secret") or _PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
         if set(wanted) - {"url", "secret"} or not isinstance(url, str) or not is_loopback_redirect(url):
             raise ControlRefused("webhooks takes url, which must be on this machine, and secret")
         if not isinstance(secret, str) or _key(secret) is None:
