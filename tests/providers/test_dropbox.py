@@ -233,6 +233,20 @@ def test_names_are_tried_in_one_order_and_never_too_long() -> None:
 
 
 @pytest.mark.parametrize(
+    ("filename", "first"),
+    [
+        ("mug", "/mug"),
+        (".png", "/png"),
+        ("a." + "x" * 300, "/a." + "x" * 253),
+        ("x" * 254 + " tail", "/" + "x" * 254),
+        ("😀" * 300 + ".png", "/" + "😀" * 251 + ".png"),
+    ],
+)
+def test_a_name_that_is_too_long_keeps_its_extension(filename: str, first: str) -> None:
+    assert next(uploads.free_paths("", small(filename=filename))) == first
+
+
+@pytest.mark.parametrize(
     ("typed", "path"),
     [("", ""), ("/", ""), ("Shop", "/Shop"), ("/Shop/Mugs/", "/Shop/Mugs"), ("//a// b /", "/a/ b ")],
 )
@@ -319,6 +333,17 @@ def test_folders_come_in_pages_even_behind_empty_ones(
     pages = [[folder["name"] for folder in page["folders"]] for page in (first, second, third)]
     assert pages == [["Archive", "Designs"], ["Mockups"], ["Photos"]]
     assert third["nextCursor"] is None
+
+
+def test_pages_without_folders_are_passed_over(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
+    connect(ada, "dropbox")
+    control(sandbox, "empty-pages", count=folders.PAGES_AT_ONCE + 1)
+
+    first = done(run_of(ada, "list_folders", queue, limit=2))
+    second = done(run_of(ada, "list_folders", queue, limit=2, cursor=first["nextCursor"]))
+
+    assert first["folders"] == []
+    assert [folder["name"] for folder in second["folders"]] == ["Archive", "Designs"]
 
 
 def test_a_search_comes_in_pages(ada: User, connect: Walker, queue: Queue) -> None:
@@ -519,6 +544,15 @@ def test_a_large_picture_whose_name_is_taken_is_sent_once(api: Client, sandbox: 
     sent = sandbox.received("dropbox", operation="files/upload_session/append_v2")
     assert result["files"][0]["name"] == "big (1).png"
     assert len(sent) == 4  # the question how far it is, and three chunks
+
+
+def test_a_picture_that_has_lost_bytes_is_not_waited_for(api: Client, sandbox: Sandbox) -> None:
+    cut = Picture("big.png", "image/png", "big", uploads.AT_ONCE + 1, Striped(uploads.AT_ONCE).read)
+
+    with pytest.raises(NetworkError):
+        upload(api, cut)
+
+    assert "/big.png" not in entries(sandbox)
 
 
 @pytest.mark.parametrize("size", [100, uploads.AT_ONCE + 1])

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from patchbay.errors import NotFoundThere
-from patchbay.providers.dropbox.calls import HOME, Entry, begins, call, current_account, look
+from patchbay.providers.dropbox.calls import HOME, Entry, begins, call, current_account
 from patchbay.spec import Api
 
 WEB = "https://www.dropbox.com/home"
@@ -21,6 +21,10 @@ class Entries(msgspec.Struct):
     entries: list[Entry]
     cursor: str
     has_more: bool
+
+    @property
+    def folders(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.tag == "folder"]
 
 
 class Created(msgspec.Struct):
@@ -58,14 +62,11 @@ def list_folders(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     argument = {"path": values["folderId"] or values["folderPath"] or "", "limit": values["limit"]}
     page = next_entries(api, values["cursor"]) if values["cursor"] else None
     page = page or first_entries(api, argument)
-    folders: list[Entry] = []
-    for _ in range(PAGES_AT_ONCE):  # a page may hold no folder at all
-        folders += [entry for entry in page.entries if entry.tag == "folder"]
-        following = next_entries(api, page.cursor) if page.has_more and not folders else None
-        if following is None:
-            break
-        page = following
-    return {"folders": [shown(folder) for folder in folders], "nextCursor": page.cursor if page.has_more else None}
+    for _ in range(PAGES_AT_ONCE):
+        if page.folders or not page.has_more:
+            break  # else the page held files alone, or nothing at all
+        page = next_entries(api, page.cursor) or first_entries(api, argument)
+    return {"folders": [shown(folder) for folder in page.folders], "nextCursor": page.cursor if page.has_more else None}
 
 
 def search_folders(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,23 +85,17 @@ def search_folders(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def create_folder(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Make a folder, or find the one of that name that is there already."""
-    path = f"{parent_path(api, values)}/{values['folderName']}"
+    path, top = f"{parent_path(api, values)}/{values['folderName']}", web_top(api)
     answer = call(api, "files/create_folder_v2", {"path": path}, accept_if=begins("path/conflict/folder/"))
-    is_there = answer.status == 409
-    folder = look(api, path) if is_there else api.read(answer, Created).metadata
-    folder = folder or Entry(values["folderName"], path_display=path)
-    return {
-        "folderId": folder.id,
-        "folderPath": folder.path_display,
-        "url": web_address(api, folder.path_display, is_file=False),
-    }
+    folder = api.read(answer, Created).metadata if answer.status == 200 else entry_at(api, path)
+    return {"folderId": folder.id, "folderPath": folder.path_display, "url": top + quote(folder.path_display)}
 
 
 def parent_path(api: Api, values: Mapping[str, Any]) -> str:
     """The path of the folder that was named by id or by path, "" for the top."""
     if not values["folderId"]:
         return values["folderPath"] or ""
-    folder = api.read(call(api, "files/get_metadata", {"path": values["folderId"]}), Entry)
+    folder = entry_at(api, values["folderId"])
     if not folder.path_display:
         raise NotFoundThere("the folder is not in the chosen space", provider="Dropbox")
     return folder.path_display
@@ -117,12 +112,22 @@ def next_entries(api: Api, cursor: str) -> Entries | None:
     return api.read(answer, Entries) if answer.status == 200 else None
 
 
-def web_address(api: Api, path: str, *, is_file: bool) -> str:
-    """Where its owner sees it: on the site a member's own space is a folder of the team's."""
-    at_home = (api.settings.get("space") or HOME) == HOME
-    above = api.remember("home_path", lambda: current_account(api).root_info.home_path) if at_home else ""
-    folder, _, name = f"{above}{path}".rpartition("/") if is_file else (f"{above}{path}", "", "")
-    return f"{WEB}{quote(folder)}" + (f"?preview={quote(name, safe='')}" if is_file else "")
+def entry_at(api: Api, place: str) -> Entry:
+    """The entry at a path or with an id."""
+    return api.read(call(api, "files/get_metadata", {"path": place}), Entry)
+
+
+def web_top(api: Api) -> str:
+    """The page on which their owner sees files: on the site a member's own space is a folder of the team's."""
+    is_home = (api.settings.get("space") or HOME) == HOME
+    above = api.remember("home_path", lambda: current_account(api).root_info.home_path) if is_home else ""
+    return WEB + quote(above)
+
+
+def web_address(top: str, path: str) -> str:
+    """The page that shows a file."""
+    folder, _, name = path.rpartition("/")
+    return f"{top}{quote(folder)}?preview={quote(name, safe='')}"
 
 
 def shown(folder: Entry) -> dict[str, str]:

@@ -12,12 +12,13 @@ import msgspec
 
 from patchbay.errors import N_, NetworkError, PartlyDone, PlatformError, ProviderUnavailable
 from patchbay.providers.dropbox.calls import Entry, begins, look, send_bytes
-from patchbay.providers.dropbox.folders import parent_path, web_address
+from patchbay.providers.dropbox.folders import parent_path, web_address, web_top
 from patchbay.spec import Api, Picture
 
 AT_ONCE = 8 * 1024 * 1024  # Dropbox takes 150 MiB at once; above this a session spares memory and can be resumed
 CHUNK = 4 * 1024 * 1024  # the block of the content hash
 LONGEST_NAME = 255
+LONGEST_EXTENSION = 16
 MOST_NAMES = 100
 IN_THE_WAY = ("path/conflict/file/", "path/conflict/folder/")
 NAME_TAKEN = N_("%(provider)s already has something of that name there. Nothing was replaced; choose another name.")
@@ -29,7 +30,7 @@ class Session(msgspec.Struct):
 
 def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Save pictures to a folder (without one: to the top); those that were saved stay when a later one is refused."""
-    folder, addresses = parent_path(api, values), values["mockupUrls"]
+    folder, top, addresses = parent_path(api, values), web_top(api), values["mockupUrls"]
     files: list[Entry] = []
     for number, address in enumerate(addresses):
         try:
@@ -43,7 +44,7 @@ def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
             raise PartlyDone(error.detail, done=names, reason=reason, provider="Dropbox") from error
         api.progress(number + 1, len(addresses))
     return {
-        "fileUrls": [web_address(api, file.path_display, is_file=True) for file in files],
+        "fileUrls": [web_address(top, file.path_display) for file in files],
         "files": [{"id": file.id, "name": file.name} for file in files],
         "folderId": values["folderId"],
         "folderPath": folder or "/",
@@ -66,8 +67,8 @@ def uploaded_in_chunks(api: Api, picture: Picture, folder: str, number: int) -> 
     name, total = f"session_{number}", picture.size_bytes
     session = api.remember(name, lambda: begun(api))
     offset = appended(api, session, 0, b"")  # nothing is sent: the answer says how far it has come
-    while offset is not None and offset < total:
-        offset = appended(api, session, offset, picture.read(offset, CHUNK))
+    while offset is not None and offset < total and (chunk := picture.read(offset, CHUNK)):
+        offset = appended(api, session, offset, chunk)
         api.progress(min(offset or 0, total), total)
     file = committed(api, session, picture, folder) if offset is not None else None
     file = file or already_there(api, picture, folder)  # a commit whose answer was lost has ended the session
@@ -127,11 +128,12 @@ def content_hash(picture: Picture) -> str:
 
 def free_paths(folder: str, picture: Picture) -> Iterator[str]:
     """The picture's path in the folder, then the same with numbers: always in the same order."""
-    stem, dot, extension = cleaned(picture.filename).rpartition(".")
-    stem, ending = (stem, dot + extension) if stem else (extension, "")
+    name = cleaned(picture.filename)
+    stem, dot, extension = name.rpartition(".")
+    stem, ending = (stem, dot + extension) if stem and len(extension) <= LONGEST_EXTENSION else (name, "")
     for number in range(MOST_NAMES):
         mark = f" ({number})" if number else ""
-        yield f"{folder}/{stem[: LONGEST_NAME - len(mark) - len(ending)]}{mark}{ending}"
+        yield f"{folder}/{stem[: LONGEST_NAME - len(mark) - len(ending)].rstrip()}{mark}{ending}"
 
 
 def cleaned(filename: str) -> str:
