@@ -60,6 +60,21 @@ SELLERS: Final = (
     Seller(90210003, "cleo@example.org", "Cleo", None),
 )
 SHOPS: Final = tuple(each.shop for each in SELLERS if each.shop)
+_POLICIES: Final[Document] = {
+    "policy_welcome": None,
+    "policy_payment": None,
+    "policy_shipping": None,
+    "policy_refunds": None,
+    "policy_additional": None,
+    "policy_seller_info": None,
+    "policy_update_date": _OPENED,
+    "policy_has_private_receipt_info": False,
+    "has_unstructured_policies": False,
+    "policy_privacy": None,
+    "is_using_structured_policies": True,
+    "has_onboarded_structured_policies": True,
+    "include_dispute_form_link": False,
+}
 _PROFILES = (("Letters and small parcels", "manual"), ("Framed and fragile", "manual"))
 _PROCESSING = (("ready_to_ship", 1, 2), ("made_to_order", 3, 5))
 
@@ -155,19 +170,7 @@ def shop_shown(shop: Shop, active: int, digital: int) -> Document:
         "icon_url_fullxfull": None,
         "num_favorers": 0,
         "languages": ["en-US"],
-        "policy_welcome": None,
-        "policy_payment": None,
-        "policy_shipping": None,
-        "policy_refunds": None,
-        "policy_additional": None,
-        "policy_seller_info": None,
-        "policy_update_date": _OPENED,
-        "policy_has_private_receipt_info": False,
-        "has_unstructured_policies": False,
-        "policy_privacy": None,
-        "is_using_structured_policies": True,
-        "has_onboarded_structured_policies": True,
-        "include_dispute_form_link": False,
+        **_POLICIES,
         "is_direct_checkout_onboarded": True,
         "is_etsy_payments_onboarded": True,
         "is_calculated_eligible": False,

@@ -8,24 +8,42 @@ Texts of sellers come with HTML entities (`&#39;`), which is nowhere documented 
 import colorsys
 import html
 import re
+from typing import Final
 
 from sandbox.hosts.etsy.sellers import Shop, shipping_profiles
 from sandbox.store import Document
 
-PICTURE_HOST = "i.etsystatic.com"
+PICTURE_HOST: Final = "i.etsystatic.com"
+_USUAL: Final[Document] = {
+    "rich_description": None,
+    "shop_section_id": None,
+    "featured_rank": -1,
+    "num_favorers": 0,
+    "is_customizable": False,
+    "is_personalizable": False,
+    "processing_min": None,
+    "processing_max": None,
+    "item_weight": None,
+    "item_weight_unit": None,
+    "item_length": None,
+    "item_width": None,
+    "item_height": None,
+    "item_dimensions_unit": None,
+    "is_private": False,
+    "suggested_title": None,
+}  # what no seller of the sandbox has set
 
 
 def listing_shown(document: Document, shop: Shop) -> Document:
     """`ShopListing`."""
     stock = [product["quantity"] for product in document["products"]]
     created, updated = document["created"], document["updated"]
-    return {
+    return _USUAL | {
         "listing_id": document["listing_id"],
         "user_id": document["user_id"],
         "shop_id": document["shop_id"],
         "title": _escaped(document["title"]),
         "description": _escaped(document["description"]),
-        "rich_description": None,
         "state": document["state"],
         "creation_timestamp": created,
         "created_timestamp": created,
@@ -35,31 +53,17 @@ def listing_shown(document: Document, shop: Shop) -> Document:
         "updated_timestamp": updated,
         "state_timestamp": document["state_at"],
         "quantity": sum(stock),
-        "shop_section_id": None,
-        "featured_rank": -1,
         "url": address(document),
-        "num_favorers": 0,
         "non_taxable": not document["is_taxable"],
         "is_taxable": document["is_taxable"],
-        "is_customizable": False,
-        "is_personalizable": False,
         "listing_type": document["type"],
         "tags": [_escaped(tag) for tag in document["tags"]],
         "materials": document["materials"],
         "shipping_profile_id": document["shipping_profile_id"],
         "return_policy_id": document["return_policy_id"],
-        "processing_min": None,
-        "processing_max": None,
         "who_made": document["who_made"],
         "when_made": document["when_made"],
         "is_supply": document["is_supply"],
-        "item_weight": None,
-        "item_weight_unit": None,
-        "item_length": None,
-        "item_width": None,
-        "item_height": None,
-        "item_dimensions_unit": None,
-        "is_private": False,
         "style": document["styles"],
         "file_data": "",
         "has_variations": len(document["products"]) > 1,
@@ -68,7 +72,6 @@ def listing_shown(document: Document, shop: Shop) -> Document:
         "price": _money(min(product["cents"] for product in document["products"]), shop),
         "taxonomy_id": document["taxonomy_id"],
         "readiness_state_id": document["readiness_state_id"] if document["state"] == "active" else None,
-        "suggested_title": None,
     }
 
 
