@@ -136,9 +136,10 @@ def test_only_the_page_itself_may_post(ada: Caller) -> None:
 
 def test_posting_wants_the_task_and_all_three_permissions(url: str) -> None:
     ben = Caller(url, account="ben")
-    archive, _, foreign = ben.pages
+    archive, newer, foreign = ben.pages
     ada = Caller(url, scopes=["pages_show_list", "pages_read_engagement"])
 
+    assert ben.post(picture(), page=newer).status_code == 200
     assert error_of(ben.post(picture(), page=archive)) == (403, 200, None)
     assert error_of(ben.post(picture(), page=archive, token=ben.pages[foreign])) == (403, 200, None)
     assert error_of(ada.post(picture())) == (403, 200, None)

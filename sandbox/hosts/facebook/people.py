@@ -15,6 +15,7 @@ _FIRST_POSTED = 100_000_000  # numbers below are for made-up photos, which are o
 _PER_PAGE = 1_000_000_000_000
 _FIRST_POST = datetime(2026, 4, 6, 8, 15, tzinfo=UTC)
 _EVERYTHING = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE")
+_EVERYTHING_NEW = ("PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_MANAGE", "PROFILE_PLUS_MODERATE")  # of newer pages
 _MESSAGES = (
     "Our new fern tee is here.",
     "Market day on Saturday, come and say hello 👋",
@@ -71,7 +72,7 @@ PAGES = (
 _ROLES = (
     ("ada", PAGES[0], _EVERYTHING),
     ("ben", PAGES[1], _EVERYTHING),
-    ("ben", PAGES[2], _EVERYTHING),
+    ("ben", PAGES[2], _EVERYTHING_NEW),
     ("ben", PAGES[3], ("ANALYZE", "MODERATE")),
 )
 

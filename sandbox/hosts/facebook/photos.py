@@ -26,6 +26,7 @@ _FIELDS = frozenset(
     {"album", "alt_text", "alt_text_custom", "created_time", "from", "height", "icon", "id", "images", "link", "name"}
     | {"page_story_id", "picture", "updated_time", "width"}
 )
+_MAY_POST = frozenset({"CREATE_CONTENT", "PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_FULL_CONTROL"})
 _CONTENT_TYPES = frozenset({"", "DRAFT", "SCHEDULED"})
 _REFUSALS = {
     368: ("The action attempted has been deemed abusive or is otherwise disallowed", 1390008),
@@ -138,7 +139,7 @@ class Photos:
 
     def _demand_may_post(self, caller: Caller, page: FacebookPage) -> None:
         tasks = self._access.tasks(caller.person, page) or []
-        is_allowed = {POST, READ, LIST} <= caller.permissions and "CREATE_CONTENT" in tasks
+        is_allowed = {POST, READ, LIST} <= caller.permissions and not _MAY_POST.isdisjoint(tasks)
         if caller.page != page or not is_allowed:
             message = (
                 "(#200) If posting to a page, requires both pages_read_engagement and pages_manage_posts as an admin "

@@ -100,7 +100,7 @@ class OAuthServer:
             raise invalid("The access token must be at least 24 hours old to be refreshed", kind="IGApiException")
         if BASIC not in grant.scopes:
             raise GraphRefused(10, f"(#10) Application does not have permission for this action: {BASIC}", status=403)
-        return as_json(self._long_token(grant))
+        return as_json(self._long_token(grant) | {"permissions": ",".join(grant.scopes)})
 
     def issue(self, wanted: Document) -> Document:
         """A short token without a walk through the consent, as `first_token` answers it; raises ControlRefused."""
