@@ -45,6 +45,10 @@ class Me(msgspec.Struct):
     username: str
 
 
+class Wrapped(msgspec.Struct):
+    data: list[Me]
+
+
 class Made(msgspec.Struct):
     id: str
 
@@ -68,13 +72,9 @@ class MediaList(msgspec.Struct):
     paging: Paging = Paging()
 
 
-class Config(msgspec.Struct):
-    quota_total: int
-
-
 class Limit(msgspec.Struct):
     quota_usage: int
-    config: Config | None = None
+    config: dict[str, int] = {}
 
 
 class Limits(msgspec.Struct):
@@ -83,7 +83,8 @@ class Limits(msgspec.Struct):
 
 def identify(api: Api) -> Account:
     """Whose account it is. `user_id` is the one that stands in paths; `id` is another, for this app alone."""
-    me = api.read(api.send(Request("GET", f"{API}/me", params={"fields": "user_id,username"})), Me)
+    answer = api.send(Request("GET", f"{API}/me", params={"fields": "user_id,username"}))
+    me = api.read(answer, Wrapped).data[0] if answer.at("data", 0) else api.read(answer, Me)  # the guide wraps it
     return Account(id=str(me.user_id), label=f"@{me.username}")
 
 
@@ -147,9 +148,9 @@ def demand_quota(api: Api) -> None:
     """Raise QuotaFull when the account has posted as much as it may within 24 hours."""
     request = Request("GET", f"{API}/{api.account}/content_publishing_limit", params={"fields": "quota_usage,config"})
     for limit in api.read(api.send(request), Limits).data:
-        if limit.config and limit.quota_usage >= limit.config.quota_total:
-            detail = f"{limit.quota_usage} of {limit.config.quota_total} posts are used up"
-            raise QuotaFull(detail, sentence=QUOTA_FULL, provider=NAME)
+        total = limit.config.get("quota_total")
+        if total is not None and limit.quota_usage >= total:
+            raise QuotaFull(f"{limit.quota_usage} of {total} posts", sentence=QUOTA_FULL, provider=NAME)
 
 
 def awaited(api: Api, container: str) -> str:

@@ -14,9 +14,10 @@ from PIL import Image
 from patchbay import assets, connections, runs
 from patchbay.errors import Conflict
 from patchbay.models import Connection, ConnectionState, Run, RunStatus, Trigger, User, db, fresh_view, transaction
+from patchbay.oauth.answers import refusal_in
 from patchbay.providers import facebook
 from patchbay.providers.facebook import photos
-from patchbay.spec import Answer, Meaning, classify
+from patchbay.spec import Answer, Meaning, OAuth2, classify
 from tests.providers.sample import Sample, mockup_of
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
 
@@ -302,3 +303,18 @@ def test_usage_of_a_page_slows_a_run_down(
     assert run.status is RunStatus.WAITING
     assert run.resumes_at is not None
     assert (run.resumes_at - frozen_clock.now()).total_seconds() == 9 * 60
+
+
+@pytest.mark.parametrize("wrong", [{"client_id": "nobody"}, {"client_secret": "guess"}])
+def test_a_wrong_app_is_told_apart_from_a_wrong_code(sandbox: Sandbox, wrong: dict[str, str]) -> None:
+    app = {"client_id": "sandbox-facebook", "client_secret": "sandbox-secret-facebook"}
+    form = {**app, "redirect_uri": "http://localhost/x", "code": "made-up"}
+    address, auth = f"{sandbox.url}/graph.facebook.com/v26.0/oauth/access_token", facebook.PROVIDER.auth
+
+    of_app = refusal_in(requests.post(address, data={**form, **wrong}, timeout=10).json(), 400)
+    of_code = refusal_in(requests.post(address, data=form, timeout=10).json(), 400)
+
+    assert isinstance(auth, OAuth2)
+    assert of_app is not None
+    assert of_code is not None
+    assert (of_app.is_one_of(auth.wrong_app), of_code.is_one_of(auth.wrong_app)) == (True, False)

@@ -11,10 +11,12 @@ import pytest
 import requests
 from PIL import Image
 
-from patchbay import assets, connections, runs
+from patchbay import assets, connections, runs, tokens
+from patchbay.client import Client
 from patchbay.models import Connection, ConnectionState, Run, RunStatus, Trigger, User, db, fresh_view
+from patchbay.oauth.answers import refusal_in
 from patchbay.providers import instagram
-from patchbay.spec import Answer, Meaning, OAuth2, classify
+from patchbay.spec import Answer, Meaning, OAuth2, Request, classify
 from patchbay.spec.graph import Paging
 from tests.providers.sample import Sample, mockup_of
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
@@ -31,9 +33,22 @@ SAMPLE = Sample(
         "a test of Instagram's own lets that day pass.",
     },
 )
+ME = {"user_id": 17841405822304914, "username": "inkfield.studio", "id": "25012345678901234"}
 FIXTURE = Path(__file__).parent / "fixtures" / "instagram" / "media.json"
 
 pytestmark = pytest.mark.usefixtures("context", "served", "_short_pauses")
+
+
+class Says(Client):
+    """A client to which Instagram always says the same."""
+
+    def __init__(self, body: bytes) -> None:
+        nobody = tokens.StoredToken("con_nobody")
+        super().__init__(instagram.PROVIDER, None, {}, is_sandbox=True, source=nobody, budget_key="none")
+        self._body = body
+
+    def send(self, request: Request) -> Answer:
+        return Answer(200, {}, self._body, request.url)
 
 
 @pytest.fixture
@@ -148,6 +163,13 @@ def test_the_account_is_the_one_that_stands_in_paths(ada: User, connect: Walker)
 
     connection = connection_of(ada)
     assert (connection.account_id, connection.account_label) == ("17841405822304914", "@inkfield.studio")
+
+
+@pytest.mark.parametrize("body", [ME, {"data": [ME]}, {**ME, "user_id": "17841405822304914"}])
+def test_an_account_is_read_flat_as_it_comes_and_wrapped_as_the_guide_shows_it(body: Any) -> None:
+    account = instagram.identify(Says(json.dumps(body).encode()))
+
+    assert (account.id, account.label) == ("17841405822304914", "@inkfield.studio")
 
 
 def test_a_post_is_a_container_that_is_awaited_and_published(
@@ -273,3 +295,18 @@ def test_the_first_answer_is_unwrapped_and_its_permissions_are_read() -> None:
 
     assert isinstance(auth, OAuth2)
     assert (auth.answer_root, auth.scope_key, auth.scope_separator) == (("data", 0), "permissions", ",")
+
+
+@pytest.mark.parametrize("wrong", [{"client_id": "nobody"}, {"client_secret": "guess"}])
+def test_a_wrong_app_is_told_apart_from_a_wrong_code(sandbox: Sandbox, wrong: dict[str, str]) -> None:
+    app = {"client_id": "sandbox-instagram", "client_secret": "sandbox-secret-instagram"}
+    form = {**app, "grant_type": "authorization_code", "redirect_uri": "http://localhost/x", "code": "made-up"}
+    address, auth = f"{sandbox.url}/api.instagram.com/oauth/access_token", instagram.PROVIDER.auth
+
+    of_app = refusal_in(requests.post(address, data={**form, **wrong}, timeout=10).json(), 400)
+    of_code = refusal_in(requests.post(address, data=form, timeout=10).json(), 400)
+
+    assert isinstance(auth, OAuth2)
+    assert of_app is not None
+    assert of_code is not None
+    assert (of_app.is_one_of(auth.wrong_app), of_code.is_one_of(auth.wrong_app)) == (True, False)

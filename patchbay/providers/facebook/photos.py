@@ -19,6 +19,7 @@ API = "https://graph.facebook.com/v26.0"
 PHOTO_FIELDS = "id,name,alt_text_custom,link,created_time"  # the addresses in `images` end soon and change
 LARGEST_BYTES = 10 * 1024 * 1024
 LOOKED_AT = 25
+MAY_POST = frozenset({"CREATE_CONTENT", "PROFILE_PLUS_CREATE_CONTENT", "PROFILE_PLUS_FULL_CONTROL"})
 NO_ROLE = N_("You have no role on this page of %(provider)s any more. Choose another page in the settings.")
 TOO_LARGE = N_("%(provider)s takes pictures of at most 10 MB. Nothing was posted.")
 
@@ -88,7 +89,7 @@ def list_pages(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     params = {"fields": "id,name,category,tasks", "limit": str(values["limit"])}
     params |= {"after": values["cursor"]} if values["cursor"] else {}
     found = api.read(api.send(Request("GET", f"{API}/me/accounts", params=params)), Pages)
-    usable = [page for page in found.data if "CREATE_CONTENT" in page.tasks]
+    usable = [page for page in found.data if MAY_POST & set(page.tasks)]
     return {
         "pages": [{"id": page.id, "name": page.name or page.id, "category": page.category} for page in usable],
         "nextCursor": found.paging.next_cursor,
