@@ -319,11 +319,12 @@ def test_a_throttle_says_how_long_in_header_and_body(ada: Account, url: str) -> 
 
 def test_generated_files_are_the_same_for_the_same_seed(ada: Account, url: str) -> None:
     assert control(url, "generate", count=120, seed=3).json() == {"files": 120}
-    first = ada.paths(recursive=True, limit=50)
+    first, used = ada.paths(recursive=True, limit=50), ada.rpc("users/get_space_usage").json()["used"]
     control(url, "generate", count=120, seed=3)
 
     assert len(first) == len(set(first)) == 120 + 8
     assert ada.paths(recursive=True) == first
+    assert ada.rpc("users/get_space_usage").json()["used"] == used
 
 
 def test_the_state_shows_entries_in_dropboxs_words(ada: Account, url: str) -> None:

@@ -110,9 +110,13 @@ class Tree:
             return self._keep(above, kept | facts | content.facts())
 
     def add_generated(self, tree: str, folder_id: str, entries: Iterable[Document]) -> None:
-        """Keep complete new entries of one folder without a line in the log: cursors must be reset afterwards."""
+        """Keep complete new entries of one folder; one that is there already stays as it is.
+
+        There is no line in the log for them: cursors must be reset afterwards.
+        """
         with self._store.transaction():
-            placed = [entry | {"tree": tree, "parent": folder_id, "change": 0} for entry in entries]
+            new = [entry for entry in entries if self._store.get("ids", entry["id"]) is None]
+            placed = [entry | {"tree": tree, "parent": folder_id, "change": 0} for entry in new]
             self._store.put_many("entries", ((_key(folder_id, each["name"]), each) for each in placed))
             self._store.put_many("ids", ((each["id"], {"key": _key(folder_id, each["name"])}) for each in placed))
             growth = sum(each.get("size", 0) for each in placed)
