@@ -96,13 +96,17 @@ class Facebook(Platform):
         return Description(None, grant_type, tail_of(token), self._account_of(token))
 
     def rate_limit(self, request: Request, host: str, path: str, seconds: float) -> Response:  # noqa: ARG002
-        """403: code 4 for a person, 32 for a page; how long, in whole minutes, stands in a header of pages alone."""
+        """403: code 4 for a person, 32 for a page; how long, in whole minutes, stands in a header of pages alone.
+
+        Of a wait that is shorter than a minute nothing is told, not even usage.
+        """
         found = self._grants.find(noted_token(request))
         page = self.store.get("page_tokens", found.digest) if found else None
         if page is None:
-            return app_usage(too_many(4, "Application request limit reached").answer(), 100)
+            answer = too_many(4, "Application request limit reached").answer()
+            return answer if seconds < 60 else app_usage(answer, 100)
         answer = too_many(32, "Page request limit reached").answer()
-        return business_usage(answer, page["page"], "pages", 100, int(seconds // 60))
+        return answer if seconds < 60 else business_usage(answer, page["page"], "pages", 100, int(seconds // 60))
 
     def server_error(self, request: Request, host: str, path: str) -> Response:  # noqa: ARG002
         """500 with code 2, transient."""

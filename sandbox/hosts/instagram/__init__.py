@@ -83,7 +83,9 @@ class Instagram(Platform):
             return as_json({"error_type": "OAuthException", "code": 403, "error_message": message}, 403)
         answer = too_many(4, "Application request limit reached").answer()
         owner = by_username(self._account_of(token_text(request)) or "")
-        return business_usage(answer, owner.user_id if owner else "0", "instagram", 100, int(seconds // 60))
+        if seconds < 60 or owner is None:
+            return answer
+        return business_usage(answer, owner.user_id, "instagram", 100, int(seconds // 60))
 
     def server_error(self, request: Request, host: str, path: str) -> Response:  # noqa: ARG002
         """500 with code 2, transient; the token endpoint says it flatly."""
