@@ -16,7 +16,7 @@ from sandbox.hosts.figma.oauth import OAuthServer
 from sandbox.hosts.figma.people import ADA, Person, person
 from sandbox.hosts.figma.pictures import Pictures
 from sandbox.hosts.figma.refusals import FigmaRefused, as_json, not_found
-from sandbox.hosts.figma.webhooks import EVENTS, Webhooks
+from sandbox.hosts.figma.webhooks import SENT, Webhooks
 from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
 from sandbox.store import Document, Store
 
@@ -157,7 +157,7 @@ class Figma(Platform):
         if path == "/oauth":
             return self._oauth.authorize(request)
         if path.startswith("/api/oauth/"):
-            raise FigmaRefused(404, _MOVED, "message")
+            raise FigmaRefused(404, _MOVED, "oauth")
         return Response("<!doctype html><title>Figma</title><h1>404</h1>", 404, mimetype="text/html")
 
     def _answer(self, request: Request, path: str) -> Response:
@@ -182,8 +182,8 @@ class Figma(Platform):
         file = self._library.file(str(wanted.get("file")))
         if file is None:
             raise ControlRefused("There is no such file", 404)
-        if wanted.get("event") not in EVENTS:
-            raise ControlRefused(f"event must be one of {', '.join(EVENTS)}")
+        if wanted.get("event") not in SENT:
+            raise ControlRefused(f"event must be one of {', '.join(SENT)}")
         return self._webhooks.announce(wanted["event"], file)
 
     def _account_of(self, token: str) -> str | None:

@@ -81,7 +81,8 @@ class Api:
         if ids:
             root = document.narrowed(root, set(ids)) or root
         loose: Document = {"components": {}, "componentSets": {}, "schemaVersion": 0, "styles": {}}
-        return as_json({"document": document.cut(root, depth)} | loose | self._head(viewer, file))
+        head = self._head(viewer, file) | {"linkAccess": "inherit"}
+        return as_json({"document": document.cut(root, depth)} | loose | head)
 
     def _nodes(self, request: Request, viewer: Viewer, key: str) -> Response:
         file = self._content(request, viewer, key)
@@ -220,7 +221,6 @@ class Api:
             "version": file["version"],
             "role": self._library.role(viewer.person, file),
             "editorType": file["editorType"],
-            "linkAccess": "inherit",
         }
 
     def _listed(self, folder_id: str) -> list[Document]:

@@ -30,6 +30,9 @@ SCOPES = {
     "file_comments:write": "Post and delete comments",
     "file_dev_resources:read": "Read dev resources in files",
     "file_dev_resources:write": "Write dev resources to files",
+    "file_variables:read": "Read variables in files (Enterprise)",
+    "file_variables:write": "Write variables in files (Enterprise)",
+    "library_analytics:read": "Read library analytics (Enterprise)",
     "library_assets:read": "Read published components and styles",
     "library_content:read": "Read the published contents of files",
     "team_library_content:read": "Read the published contents of teams",
@@ -125,7 +128,7 @@ class OAuthServer:
             raise _bad("Parameter client_id is required")
         app = self._grants.apps.get(terms["client_id"])
         if app is None:
-            raise FigmaRefused(404, f"OAuth app with client id {terms['client_id']} doesn't exist", "message")
+            raise FigmaRefused(404, f"OAuth app with client id {terms['client_id']} doesn't exist", "oauth")
         for name in ("redirect_uri", "state", "response_type"):
             if not terms.get(name):
                 raise _bad(f"Parameter {name} is required")
@@ -150,14 +153,14 @@ class OAuthServer:
 
     def _authenticated(self, request: Request) -> App:
         if request.method != "POST":
-            raise FigmaRefused(404, "Not found", "message")
+            raise FigmaRefused(404, "Not found", "oauth")
         basic = request.authorization
         if basic is None or basic.type != "basic":
-            raise FigmaRefused(401, "Missing client credentials", "message")
+            raise FigmaRefused(401, "Missing client credentials", "oauth")
         try:
             return self._grants.authenticate(basic.username or "", basic.password or "")
         except GrantRefused as refusal:
-            raise FigmaRefused(401, "Invalid client credentials", "message") from refusal
+            raise FigmaRefused(401, "Invalid client credentials", "oauth") from refusal
 
     def _first_answer(self, grant: Grant) -> Document:
         return self._answer(grant) | {"refresh_token": self._grants.issue(grant, "refresh", None, "figur_")}
@@ -186,4 +189,4 @@ def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
 
 
 def _bad(text: str) -> FigmaRefused:
-    return FigmaRefused(400, text, "message")
+    return FigmaRefused(400, text, "oauth")

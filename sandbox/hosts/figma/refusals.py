@@ -10,11 +10,14 @@ from typing import Literal
 import msgspec
 from werkzeug.wrappers import Response
 
-Family = Literal["err", "message"]
+Family = Literal["err", "message", "oauth"]
 
 
 class FigmaRefused(Exception):
-    """An error answer: `{"status", "err"}`, or `{"error": true, "status", "message"}` in the family "message"."""
+    """An error answer: `{"status", "err"}`, or `{"error": true, "status", "message"}` in the family "message".
+
+    OAuth addresses and the site say the latter with an `i18n` beside it: the family "oauth".
+    """
 
     def __init__(self, status: int, text: str, family: Family = "err", headers: dict[str, str] | None = None) -> None:
         super().__init__(text)
@@ -26,8 +29,10 @@ class FigmaRefused(Exception):
     def answer(self) -> Response:
         """The error as it goes over the wire."""
         body: dict[str, object] = {"status": self.status, "err": self.text}
-        if self.family == "message":
-            body = {"error": True, "status": self.status, "message": self.text, "i18n": None}
+        if self.family != "err":
+            body = {"error": True, "status": self.status, "message": self.text}
+        if self.family == "oauth":
+            body["i18n"] = None
         response = as_json(body, self.status)
         response.headers.update(self.headers)
         return response

@@ -31,6 +31,7 @@ EVENTS = (
     "FILE_COMMENT",
     "DEV_MODE_STATUS_UPDATE",
 )
+SENT = ("FILE_UPDATE", "FILE_VERSION_UPDATE", "FILE_DELETE")  # those that the sandbox can bring about
 _MOST = {"team": 20, "project": 5, "file": 3}
 _TIMEOUT_S = 5
 _PATH = re.compile(r"/v2/webhooks(?:/\d+(?:/requests)?)?")
@@ -50,10 +51,10 @@ class Webhooks:
 
     def handle(self, request: Request, viewer: Viewer, path: str) -> Response:
         """Answer a call; raises FigmaRefused."""
+        is_read = request.method in ("GET", "HEAD")
         _, _, hook_id, *rest = [*path[1:].split("/"), ""]
-        viewer.demand(
-            "webhooks:read" if request.method == "GET" else "webhooks:write", also_old=request.method == "GET"
-        )
+        is_list = path == "/v2/webhooks"
+        viewer.demand("webhooks:read" if is_read else "webhooks:write", also_old=is_read and not is_list)
         self._buckets.take(viewer, self._library.plan_of(viewer.person), 2)
         if not hook_id:
             return self._all(request, viewer)
@@ -77,8 +78,7 @@ class Webhooks:
         for _, hook in list(self._store.each("webhooks")):
             is_meant = hook["event_type"] == event and (hook["context"], hook["context_id"]) in places
             if is_meant and hook["status"] == "ACTIVE":
-                who = {"id": ADA.id, "handle": ADA.handle}
-                self.deliver(hook, {"file_key": file["key"], "file_name": file["name"], "triggered_by": who})
+                self.deliver(hook, _told_of(event, file))
                 told += 1
         return told
 
@@ -173,6 +173,16 @@ class Webhooks:
         if team is None or viewer.person.email not in team["seats"]:
             raise FigmaRefused(403, "Access denied")
         return team
+
+
+def _told_of(event: str, file: Document) -> Document:
+    """What an event says of its file; who did it is not told of mere updates."""
+    told: Document = {"file_key": file["key"], "file_name": file["name"]}
+    if event != "FILE_UPDATE":
+        told["triggered_by"] = ADA.as_user()
+    if event == "FILE_VERSION_UPDATE":
+        told |= {"created_at": file["lastModified"], "version_id": file["version"], "description": ""}
+    return told
 
 
 def _checked(body: Mapping[str, object]) -> Document:
