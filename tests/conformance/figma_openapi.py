@@ -3,6 +3,7 @@
 What the tests beside this file ask of it is theirs to say.
 """
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -64,7 +65,7 @@ def misfits(exchange: Exchange) -> list[str]:
     """Where an exchange differs from the document, each as a sentence."""
     if _token_call(exchange):
         return list(_in_token_call(exchange))
-    return figma().misfits(exchange)
+    return [*figma().misfits(exchange), *_in_error(exchange)]
 
 
 def misfits_of_event(payload: Any) -> list[str]:
@@ -73,6 +74,18 @@ def misfits_of_event(payload: Any) -> list[str]:
     return list(
         Schemas(text(), is_answer=False).errors({"$ref": f"#/components/schemas/Webhook{name}Payload"}, payload)
     )
+
+
+def _in_error(exchange: Exchange) -> Iterator[str]:
+    """Each error of the document repeats the status in its body, as the one value of an enum."""
+    if exchange.host != HOST or exchange.status < 400:
+        return
+    try:
+        told = json.loads(exchange.answer).get("status")
+    except (ValueError, AttributeError):  # no object of JSON: that is found by its schema
+        return
+    if told != exchange.status:
+        yield f"{exchange}: the body tells another status"
 
 
 def _token_call(exchange: Exchange) -> str:
