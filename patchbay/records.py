@@ -4,8 +4,8 @@ What does not live here: fetching the page (`providers` through `client`) and th
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,9 @@ class Tally:
     updated: int = 0
     unchanged: int = 0
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+
 
 @dataclass(frozen=True)
 class Query:
@@ -50,7 +53,7 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
     latest = {item.external_id: item for item in items}
     known = _known(connection.id, stream, list(latest))
     now = clock.now()
-    fresh, changed = [], []
+    fresh, changed, newer = [], [], []
     for external_id, item in latest.items():
         content_hash = hashlib.sha256(_canonical.encode(item.data)).hexdigest()
         row = known.get(external_id)
@@ -59,19 +62,52 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
         elif row.content_hash != content_hash or row.deleted_at is not None:
             changed.append(
                 {"id": row.id, "title": _storable(item.title), "data": item.data, "content_hash": content_hash,
-                 "updated_at": now, "deleted_at": None}
+                 "version": item.version, "updated_at": now, "deleted_at": None}
             )  # fmt: skip
+        elif row.version != item.version:
+            newer.append({"id": row.id, "version": item.version})
     session = db.session
     if fresh:
         session.connection().execute(insert(Record), fresh)  # the session need not know rows that nobody holds
     if changed:
         session.execute(update(Record), changed)
+    if newer:
+        session.execute(update(Record), newer)  # the same content under another version
     if known:
         session.execute(
             update(Record).where(Record.id.in_([row.id for row in known.values()])).values(seen_in=run_id),
             execution_options={"synchronize_session": False},
         )
     return Tally(len(latest), len(fresh), len(changed), len(latest) - len(fresh) - len(changed))
+
+
+def stale(connection_id: str, stream: str, versions: Mapping[str, str]) -> list[str]:
+    """Those ids of an outline whose objects must be read again: unknown, changed, come back, or not to be trusted."""
+    known = _known(connection_id, stream, list(versions))
+    return [
+        external_id
+        for external_id, version in versions.items()
+        if (row := known.get(external_id)) is None or row.version != version or row.deleted_at is not None
+    ]
+
+
+def meet(connection_id: str, stream: str, run_id: str, external_ids: Sequence[str]) -> Tally:
+    """Mark records as seen whose objects have not changed, in the present transaction."""
+    db.session.execute(
+        update(Record)
+        .where(Record.connection_id == connection_id, Record.stream == stream, Record.external_id.in_(external_ids))
+        .values(seen_in=run_id),
+        execution_options={"synchronize_session": False},
+    )
+    return Tally(read=len(external_ids), unchanged=len(external_ids))
+
+
+def has_versions(connection_id: str, stream: str) -> bool:
+    """Whether an import has been here that kept versions, so that an outline tells what has changed since."""
+    found = select(Record.id).where(
+        Record.connection_id == connection_id, Record.stream == stream, Record.version.is_not(None)
+    )
+    return db.session.scalar(found.limit(1)) is not None
 
 
 def mark_vanished(connection_id: str, stream: str, run_id: str) -> int:
@@ -157,7 +193,8 @@ def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> No
 
 
 def _known(connection_id: str, stream: str, external_ids: list[str]) -> dict[str, Any]:
-    statement = select(Record.id, Record.external_id, Record.content_hash, Record.deleted_at).where(
+    columns = (Record.id, Record.external_id, Record.content_hash, Record.deleted_at, Record.version)
+    statement = select(*columns).where(
         Record.connection_id == connection_id, Record.stream == stream, Record.external_id.in_(external_ids)
     )
     return {row.external_id: row for row in db.session.execute(statement)}
@@ -176,6 +213,7 @@ def _new_row(
         "title": _storable(item.title),
         "data": item.data,
         "content_hash": content_hash,
+        "version": item.version,
         "seen_in": run_id,
         "first_seen_at": now,
         "updated_at": now,

@@ -13,7 +13,7 @@ _MAX_DEPTH = 12
 _SECRET_NAME = re.compile(
     r"access_code|apikey|assertion|auth|code|code_verifier|csrf_token|hmac|id_token|key_hash|nonce|passphrase|passwd"
     r"|session|sig|state|vault_keys"
-    r"|(?:.*_)?(?:api_?key|authorization|cookies?|credentials|hmac|passwords?|private_key|secrets?|secret_key|signature"
+    r"|(?:.*_)?(?:api_?key|proof|authorization|cookies?|credentials|hmac|passwords?|private_key|secrets?|secret_key|signature"
     r"|tokens?)"
 )
 _HARMLESS_NAMES = frozenset({"page_token", "next_page_token", "start_page_token"})

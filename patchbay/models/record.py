@@ -10,7 +10,10 @@ from patchbay.models.base import Base, UTCDateTime
 
 
 class Record(Base):
-    """One external object. `seen_in` is the last run that met it: a full import deletes what it did not meet."""
+    """One external object. `seen_in` is the last run that met it: a complete import deletes what it did not meet.
+
+    `version` is the platform's word for what it looked like (`spec.Item.version`), null when that cannot be trusted.
+    """
 
     __tablename__ = "records"
     __table_args__ = (
@@ -28,6 +31,7 @@ class Record(Base):
     title: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     content_hash: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str | None] = mapped_column(String(100))
     seen_in: Mapped[str] = mapped_column(String(40))
     first_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -4,7 +4,7 @@ Whatever happens, the row says so: succeeded, failed with its cause, waiting wit
 lease that lapses, and the next worker goes on from the checkpoint.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed
 from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
 from patchbay.redaction import redact_text
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
-from patchbay.spec import Action, Import, Page, Picture
+from patchbay.spec import Action, Import, Outline, Page, Picture
 
 log = structlog.get_logger()
 
@@ -85,13 +85,20 @@ class _Execution:
     def _import(self, operation: Import, api: client.Client) -> dict[str, Any]:
         reached = records.checkpoint(self.connection.id, operation.stream, self.run.id)
         if reached is None or not reached.is_complete:
-            for page in operation.pages(api, reached.cursor if reached else None):
+            for page in self._pages(operation, api, reached.cursor if reached else None):
                 self.check()
-                self._save(operation, page)
+                self._save(operation, api, page)
         with self.lease.step():
             deleted = records.mark_vanished(self.connection.id, operation.stream, self.run.id)
             db.session.execute(update(Run).where(Run.id == self.run.id).values(count_deleted=deleted))
         return self._imported(operation)
+
+    def _pages(self, operation: Import, api: client.Client, cursor: str | None) -> Iterator[Page | Outline]:
+        """All of the stream, or its outline; which of the two is decided once, for a cursor belongs to one of them."""
+        changes, connection_id = operation.changes, self.connection.id
+        if changes is None or self.remember("reads", lambda: _reads(connection_id, operation)) == "all":
+            return operation.pages(api, cursor)
+        return changes.outlines(api, cursor)
 
     def _imported(self, operation: Import) -> dict[str, Any]:
         """The answer of an import: its counts and the first records, with a cursor to read on from."""
@@ -105,12 +112,22 @@ class _Execution:
             "nextCursor": next_cursor,
         }
 
-    def _save(self, operation: Import, page: Page) -> None:
+    def _save(self, operation: Import, api: client.Client, page: Page | Outline) -> None:
         """A page of records, the checkpoint behind it and the counts: together or not at all."""
-        self.saved += len(page.items)
+        connection_id, stream = self.connection.id, operation.stream
+        same: list[str] = []
+        if isinstance(page, Page):
+            items = page.items
+        else:
+            stale = set(records.stale(connection_id, stream, page.versions))
+            same = [external_id for external_id in page.versions if external_id not in stale]
+            items = operation.changes.fetch(api, sorted(stale)) if operation.changes and stale else ()
+        self.saved += len(items) + len(same)
         self.total = page.total if page.total is not None else self.total
         with self.lease.step(progress_done=self.saved, progress_total=self.total):
-            tally = records.upsert(self.connection, operation.stream, self.run.id, page.items)
+            tally = records.upsert(self.connection, stream, self.run.id, items)
+            if same:
+                tally = tally + records.meet(connection_id, stream, self.run.id, same)
             records.advance(self.connection.id, operation.stream, self.run.id, page.next_cursor)
             db.session.execute(_counted(self.run.id, tally))
             self._notice_cancel()
@@ -225,6 +242,10 @@ class _Execution:
             run=self.lease.run_id,
             status=status.value,
         )
+
+
+def _reads(connection_id: str, operation: Import) -> str:
+    return "changes" if records.has_versions(connection_id, operation.stream) else "all"
 
 
 def _counted(run_id: str, tally: records.Tally) -> Update:

@@ -6,6 +6,8 @@ The thing behind these protocols is `patchbay.client`; a test may stand in for i
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -87,6 +89,14 @@ class Answer:
         """The body as JSON, or None when it is not JSON; for reading error bodies, whose shape nobody promises."""
         try:
             return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the platform's own clock says it answered (RFC 9110 §6.6.1, aware UTC, whole seconds)."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).astimezone(UTC)
         except ValueError:
             return None
 

@@ -1,12 +1,15 @@
 """Walking through a list that comes in pages, without going round in circles."""
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from patchbay.errors import UnexpectedShape
-from patchbay.spec.provider import Page
+from patchbay.spec.provider import Outline, Page
+
+Some = TypeVar("Some", Page, Outline)
 
 
-def by_cursor(fetch: Callable[[str | None], Page], start: str | None) -> Iterator[Page]:
+def by_cursor(fetch: Callable[[str | None], Some], start: str | None) -> Iterator[Some]:
     """Pages from `start` (None: the beginning) for as long as each names a next cursor.
 
     Raises UnexpectedShape when a page names the cursor that it was fetched with: the list would never end.

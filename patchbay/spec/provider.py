@@ -1,6 +1,6 @@
 """The declaration of a provider: what it is, how it is connected, what can be asked of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -38,11 +38,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Item:
-    """One external object: the platform's id as text, a title to show and search, and what is stored."""
+    """One external object: the platform's id as text, a title to show and search, and what is stored.
+
+    `version` is a text of the platform's that changes whenever the object does; None where it has none, or where it may
+    yet stay the same although the object changes.
+    """
 
     external_id: str
     title: str
     data: Mapping[str, Any]
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,32 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """Some objects of a stream by nothing but id and version (see `Item.version`); else as `Page`."""
+
+    versions: Mapping[str, str]
+    next_cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a stream is read again without reading all of it: an outline tells what has changed and what is gone.
+
+    `outlines(api, cursor)` yields the whole stream by ids and versions, in an order that paging keeps; `fetch(api,
+    ids)` gives those objects (fewer when some are gone meanwhile), at most as many as one outline names.
+    """
+
+    outlines: Callable[[Api, str | None], Iterator[Outline]]
+    fetch: Callable[[Api, Sequence[str]], tuple[Item, ...]]
+
+
+@dataclass(frozen=True)
 class Import:
     """Brings a stream in. `pages(api, cursor)` yields all of it from `cursor` on, in an order that paging keeps.
 
     `stream` names both the records and the list in the operation's answer; `show` is a stored object in that answer.
+    With `changes`, only the first import reads everything.
     """
 
     name: str
@@ -68,6 +95,7 @@ class Import:
     scopes: tuple[str, ...] = ()
     doing: str = ""
     show: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    changes: Changes | None = None
     input: tuple[Field, ...] = ()
 
 

@@ -1,6 +1,8 @@
 """Shopify: what is special about it. The fixture follows the platform's documents, trimmed and anonymised."""
 
 import json
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +230,67 @@ def images_of(user: User, queue: Queue, product: str) -> int:
     result = run_of(user, "get_products", queue, limit=50).result
     assert result is not None
     return next(len(each["images"]) for each in result["products"] if each["id"].endswith(product.rpartition("/")[2]))
+
+
+# -- what has changed since
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every time of change may be trusted at once."""
+    monkeypatch.setattr("patchbay.providers.shopify.catalogue.SETTLED_AFTER", timedelta(days=-1))
+
+
+def asked_for(sandbox: Sandbox, since: int) -> list[str]:
+    """The root fields of the GraphQL documents behind number `since` of the ledger."""
+    return [row["operation"] for row in sandbox.received("shopify") if row["n"] > since and row["operation"]]
+
+
+def last_number(sandbox: Sandbox) -> int:
+    return max(int(row["n"]) for row in sandbox.received("shopify"))
+
+
+def test_the_second_import_reads_only_what_has_changed(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, settled: None
+) -> None:
+    connect(ada, "shopify", shop="demo-shop")
+    first = run_of(ada, "import_products", queue)
+    seen = last_number(sandbox)
+    sandbox.remove_product(sandbox.state("shopify", "products")[0]["handle"])
+
+    second = run_of(ada, "import_products", queue)
+
+    assert first.counts["created"] == 12
+    assert (second.counts["unchanged"], second.counts["deleted"], second.counts["updated"]) == (11, 1, 0)
+    assert "nodes" not in "".join(asked_for(sandbox, seen))
+
+
+def test_a_changed_and_a_new_product_are_fetched_by_their_ids(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, settled: None
+) -> None:
+    connect(ada, "shopify", shop="demo-shop")
+    run_of(ada, "import_products", queue)
+    seen = last_number(sandbox)
+    time.sleep(1.1)  # the wire tells times of change in whole seconds
+    handle = sandbox.state("shopify", "products")[0]["handle"]
+    sandbox.fill(f"Handle,Title,Variant Price\n{handle},Another title,9.00\nquite-new,Quite new,5.00\n".encode())
+
+    second = run_of(ada, "import_products", queue)
+
+    assert {name: second.counts[name] for name in ("created", "updated", "unchanged")} == {
+        "created": 1,
+        "updated": 1,
+        "unchanged": 11,
+    }
+    assert any("nodes" in operation for operation in asked_for(sandbox, seen))
+
+
+def test_a_young_time_of_change_is_not_trusted(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
+    connect(ada, "shopify", shop="young-shop")
+    sandbox.fill(b"Handle,Title,Variant Price\nmug,Mug,9.00\n", shop="young-shop.myshopify.com")
+    run_of(ada, "import_products", queue)
+    sandbox.fill(b"Handle,Title,Variant Price\nmug,Cup,9.00\n", shop="young-shop.myshopify.com")
+
+    second = run_of(ada, "import_products", queue)
+
+    assert second.counts["updated"] == 1

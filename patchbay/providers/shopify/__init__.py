@@ -3,7 +3,14 @@
 import msgspec
 
 from patchbay.errors import N_
-from patchbay.providers.shopify.catalogue import PAGE, get_products, import_products, show
+from patchbay.providers.shopify.catalogue import (
+    PAGE,
+    changed_products,
+    get_products,
+    import_products,
+    outline_products,
+    show,
+)
 from patchbay.providers.shopify.graphql import Answered, ask, budget, mutate, refill_s
 from patchbay.providers.shopify.publishing import publish_mockup
 from patchbay.spec import (
@@ -11,6 +18,7 @@ from patchbay.spec import (
     Action,
     Api,
     Category,
+    Changes,
     Field,
     Import,
     Kind,
@@ -119,6 +127,7 @@ PROVIDER = Provider(
             import_products,
             ("read_products",),
             doing=N_("importing products"),
+            changes=Changes(outline_products, changed_products),
             show=show,
         ),
         Action(

@@ -1,16 +1,19 @@
 """Reading a shop's catalogue: the queries, the shape of their answers, and what is stored of a product."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from patchbay.providers.shopify.graphql import Answered, ask
-from patchbay.spec import Api, Item, Page, by_cursor
+from patchbay.providers.shopify.graphql import Answered, ask, send
+from patchbay.spec import Api, Item, Outline, Page, by_cursor
 
 PAGE = 250
+AT_ONCE = 50  # products of which all is asked for by their ids in one query
+SETTLED_AFTER = timedelta(seconds=5)
 
 PRODUCT = """
   id title handle descriptionHtml vendor productType tags status onlineStoreUrl updatedAt
@@ -25,6 +28,11 @@ PRODUCTS = f"""query Products($first: Int!, $after: String, $words: String) {{
   products(first: $first, after: $after, sortKey: ID, query: $words) {{
     nodes {{ {PRODUCT} }} pageInfo {{ hasNextPage endCursor }} }}
 }}{PARTS}"""
+OUTLINE = """query Outline($first: Int!, $after: String) {
+  productsCount(limit: null) { count }
+  products(first: $first, after: $after, sortKey: ID) { nodes { id updatedAt } pageInfo { hasNextPage endCursor } }
+}"""
+CHANGED = f"""query Changed($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Product {{ {PRODUCT} }} }} }}{PARTS}"""
 MORE_VARIANTS = f"""query Variants($id: ID!, $after: String) {{ product(id: $id) {{
   part: variants(first: 250, after: $after) {{ nodes {{ ...variant }} pageInfo {{ hasNextPage endCursor }} }} }}
 }}{PARTS.split("fragment picture", maxsplit=1)[0]}"""
@@ -79,6 +87,7 @@ class Media(Wire):
     """`image` is null until the platform has processed the picture, and absent for films and models."""
 
     id: str
+    status: str
     alt: str | None = None
     image: ImageAddress | None = None
 
@@ -108,6 +117,22 @@ class Catalogue(Wire):
     products_count: Count
 
 
+class Stub(Wire):
+    id: str
+    updated_at: str
+
+
+class Contents(Wire):
+    products: Nodes[Stub]
+    products_count: Count
+
+
+class Found(Wire):
+    """A node that is gone meanwhile is null."""
+
+    nodes: list[Product | None]
+
+
 class Part(Wire, Generic[T]):
     part: Nodes[T]
 
@@ -118,6 +143,8 @@ class PartOf(Wire, Generic[T]):
 
 # Named once: to write such a type out costs as much as reading a product.
 CATALOGUE = Answered[Catalogue]
+CONTENTS = Answered[Contents]
+FOUND = Answered[Found]
 VARIANTS_OF = Answered[PartOf[Variant]]
 MEDIA_OF = Answered[PartOf[Media]]
 
@@ -129,14 +156,38 @@ def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
 
 def products_page(api: Api, after: str | None, first: int, words: str | None = None) -> Page:
     """Up to 250 products behind the cursor, each with all of its variants and pictures."""
-    found = ask(api, PRODUCTS, CATALOGUE, first=first, after=after, words=words).data
-    items = tuple(item(api, product) for product in found.products.nodes)
+    answer = send(api, PRODUCTS, first=first, after=after, words=words)
+    found = api.read(answer, CATALOGUE).data
+    items = tuple(item(api, product, answer.sent_at) for product in found.products.nodes)
     info = found.products.page_info
     return Page(items, info.end_cursor if info.has_next_page else None, found.products_count.count)
 
 
-def item(api: Api, product: Product) -> Item:
-    """What is stored of a product: docs/contract "What a stream stores"."""
+def outline_products(api: Api, cursor: str | None) -> Iterator[Outline]:
+    """The whole catalogue by ids and times of change: a hundredth of the cost of its contents."""
+    return by_cursor(lambda after: outline(api, after), cursor)
+
+
+def outline(api: Api, after: str | None) -> Outline:
+    """Up to 250 products behind the cursor."""
+    found = ask(api, OUTLINE, CONTENTS, first=PAGE, after=after).data
+    info = found.products.page_info
+    versions = {stub.id: stub.updated_at for stub in found.products.nodes}
+    return Outline(versions, info.end_cursor if info.has_next_page else None, found.products_count.count)
+
+
+def changed_products(api: Api, ids: Sequence[str]) -> tuple[Item, ...]:
+    """These products as they are now."""
+    found: list[Item] = []
+    for start in range(0, len(ids), AT_ONCE):
+        answer = send(api, CHANGED, ids=list(ids[start : start + AT_ONCE]))
+        nodes = api.read(answer, FOUND).data.nodes
+        found += [item(api, product, answer.sent_at) for product in nodes if product is not None]
+    return tuple(found)
+
+
+def item(api: Api, product: Product, seen_at: datetime | None) -> Item:
+    """What is stored of a product (docs/contract "What a stream stores"), as it was at the platform's `seen_at`."""
     variants = all_of(api, product.variants, product.id, MORE_VARIANTS, VARIANTS_OF)
     media = all_of(api, product.media, product.id, MORE_MEDIA, MEDIA_OF)
     values = {
@@ -156,7 +207,15 @@ def item(api: Api, product: Product) -> Item:
         ],
         "updatedAt": product.updated_at,
     }
-    return Item(product.id, product.title, values)
+    is_settled = all(medium.image or medium.status in {"READY", "FAILED"} for medium in media)
+    return Item(product.id, product.title, values, version(product, seen_at) if is_settled else None)
+
+
+def version(product: Product, seen_at: datetime | None) -> str | None:
+    """The time of change, unless it is so young that another change within its second could hide behind it."""
+    if seen_at is None or seen_at - datetime.fromisoformat(product.updated_at) < SETTLED_AFTER:
+        return None
+    return product.updated_at
 
 
 def variant_values(variant: Variant) -> dict[str, Any]:

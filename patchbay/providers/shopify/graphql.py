@@ -44,8 +44,13 @@ class Costly(msgspec.Struct):
 
 def ask(api: Api, query: str, shape: type[T], *, is_repeatable: bool = True, **variables: Any) -> T:
     """Send a GraphQL operation; `shape` is an `Answered[...]` or a plain dict for small answers."""
+    return api.read(send(api, query, is_repeatable=is_repeatable, **variables), shape)
+
+
+def send(api: Api, query: str, *, is_repeatable: bool = True, **variables: Any) -> Answer:
+    """The same, unread."""
     body = {"query": query, "variables": variables}
-    return api.read(api.send(Request("POST", API, json=body, is_repeatable=is_repeatable)), shape)
+    return api.send(Request("POST", API, json=body, is_repeatable=is_repeatable))
 
 
 def mutate(api: Api, query: str, field: str, *, is_repeatable: bool = False, **variables: Any) -> dict[str, Any]:

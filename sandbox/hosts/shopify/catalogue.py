@@ -216,9 +216,9 @@ class Catalogue:
         recipe = self._recipe(shop)
         first, last = 0, recipe["count"]
         if span.since:
-            first = max(first, generator.first_index_since(span.since))
+            first = max(first, generator.first_index_since(span.since, recipe["seed"]))
         if span.until:
-            last = min(last, generator.first_index_since(span.until) + 1)
+            last = min(last, generator.first_index_since(span.until, recipe["seed"]) + 1)
         if span.after is not None and span.reverse:
             last = min(last, span.after - FIRST_GENERATED)
         elif span.after is not None:

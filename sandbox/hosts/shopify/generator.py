@@ -13,7 +13,7 @@ from sandbox.hosts.shopify.products import NewPicture, NewProduct, NewVariant, a
 from sandbox.store import Document
 
 _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-_STEP_S = 2  # between two products; sixteen million of them fit into a year and a bit
+_STEP_S = 3  # between two products; sixteen million of them fit into a year and a half
 _MOODS = ("Quiet", "Bold", "Wild", "Faded", "Sunlit", "Northern", "Folded", "Salted", "Early", "Slow", "Bright", "Old")
 _MOTIFS = ("Fern", "Harbour", "Comet", "Meadow", "Lighthouse", "Fox", "Orchard", "Wave", "Lantern", "Peak", "Moth")
 _VENDORS = ("Inkfield Studio", "Paper & Pine", "North Loom", "Harbour Press", "Little Kiln")
@@ -30,11 +30,11 @@ _KINDS = (
 )
 
 
-def first_index_since(time: str) -> int:
-    """Index of the first product that was not updated before `time` (ISO 8601 in UTC); raises ValueError."""
+def first_index_since(time: str, seed: int) -> int:
+    """Index of the first product of a seed that was not updated before `time` (ISO 8601 in UTC); raises ValueError."""
     moment = datetime.fromisoformat(time)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return max(0, math.ceil((moment - _BEGIN).total_seconds() / _STEP_S))
+    return max(0, math.ceil(((moment - _BEGIN).total_seconds() - seed % _STEP_S) / _STEP_S))
 
 
 def index_of_handle(handle: str) -> int | None:
@@ -81,15 +81,16 @@ def generated_product(shop: str, seed: int, index: int) -> Document:
             for view in range(1, 2 + index % 3)
         ],
     )
-    return assemble(shop, FIRST_GENERATED + index, new, _time(index))
+    return assemble(shop, FIRST_GENERATED + index, new, _time(index, seed))
 
 
 def _picture_url(name: str) -> str:
     return f"https://cdn.shopify.com/s/files/1/0700/0001/products/{name}.png"
 
 
-def _time(index: int) -> str:
-    return (_BEGIN + timedelta(seconds=index * _STEP_S)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _time(index: int, seed: int) -> str:
+    """When the product changed last; another seed is another content, and so another time within the step."""
+    return (_BEGIN + timedelta(seconds=index * _STEP_S + seed % _STEP_S)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sum_in_turn(count: int, cycle: int) -> int:
