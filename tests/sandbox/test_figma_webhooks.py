@@ -128,6 +128,15 @@ def test_a_webhook_can_be_listed_changed_and_deleted(url: str, receiver: Wire) -
     assert hooks.call("GET", params=place).json()["webhooks"] == []
 
 
+def test_the_state_tells_no_passcode(url: str, receiver: Wire) -> None:
+    Hooks(url).make(f"{receiver.url}/in", status="PAUSED")
+
+    state = requests.get(f"{url}/_sandbox/figma/state", params={"collection": "webhooks"}, timeout=10)
+
+    assert state.json()["total"] == 1
+    assert PASSCODE not in state.text
+
+
 def test_a_file_takes_three(url: str, receiver: Wire) -> None:
     hooks = Hooks(url)
 

@@ -123,9 +123,11 @@ class Figma(Platform):
         return {name: self._library.count(name) for name in _COLLECTIONS}
 
     def page(self, collection: str, cursor: str | None, limit: int, shop: str | None) -> Page:  # noqa: ARG002
-        """Files as lists show them, with `folder`; folders that are computed are left out."""
+        """Files as lists show them, with `folder`; folders that are computed are left out, and passcodes are blank."""
         if collection != "files":
-            return self.store.page(collection, cursor, limit)
+            kept = self.store.page(collection, cursor, limit)
+            shown = [each | {"passcode": ""} if "passcode" in each else each for each in kept.documents]
+            return Page(shown, kept.next_cursor, kept.keys)
         found: list[Document] = []
         for file in self._library.each_file(cursor):
             if len(found) == limit:
