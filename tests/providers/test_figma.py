@@ -319,6 +319,22 @@ def test_frames_in_sections_are_found_with_one_more_call(
     assert asked(sandbox, "/nodes") == 1
 
 
+def test_file_and_frame_are_picked_from_what_there_is(ada: User, connect: Walker) -> None:
+    connect(ada, "figma")
+    set_links(ada, LINK)
+    connection = connections.connected(ada.id, "figma")
+    operation = figma.PROVIDER.operation("import_design")
+    assert operation is not None
+    picks = {field.name: field.pick for field in operation.input if field.pick}
+
+    file = connections.offer(connection, picks["fileId"], search="harb").options[0]
+    frame = connections.offer(connection, picks["nodeId"], given={"fileId": file.value}).options[0]
+
+    assert (file.value, file.label) == (HARBOUR, "Harbour collection")
+    assert file.picture.startswith("https://s3-alpha-sig.figma.com/thumbnails/")
+    assert (frame.value, frame.label) == ("1:10", "Harbour sun · Tees")
+
+
 def test_hidden_frames_and_loose_shapes_are_not_offered() -> None:
     file = Reader(RECORDED)
 
