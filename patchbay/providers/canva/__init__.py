@@ -82,7 +82,6 @@ PROVIDER = Provider(
     name="Canva",
     category=Category.DESIGN_TOOLS,
     description=N_("Bring designs over and send pictures back."),
-    logo="canva",
     hosts=("www.canva.com", "api.canva.com", "export-download.canva.com", "document-export.canva.com"),
     token_hosts=("api.canva.com",),
     credentials_name="CANVA",
