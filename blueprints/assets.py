@@ -1,30 +1,26 @@
-"""Designs and mockups: the gallery, bringing and making them, and sending them to shops and storages.
+"""Designs and mockups: the gallery, bringing and making them, and sending them to whatever takes pictures.
 
 What happens to the pictures lives in `patchbay.assets`; sending them is a run like any other.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request, send_file, url_for
 from flask_babel import gettext as _
 
-from blueprints import forms, guards, rendering
-from blueprints.api.waiting import until_ended
+from blueprints import forms, guards, operation_forms, rendering
+from blueprints.forms import Sent
+from blueprints.operation_forms import NO_ERRORS, OperationForm, form_of
 from blueprints.shown import assets as shown
 from blueprints.shown.assets import AssetItem, Place, TemplateItem
-from patchbay import assets, clock, connections, images, records, runs
-from patchbay.connections import ask
-from patchbay.errors import N_, Invalid, NotFound, PatchbayError
-from patchbay.models import Asset, AssetKind, Run, Trigger
+from patchbay import assets, clock, connections, images
+from patchbay.errors import N_, Invalid, NotFound
+from patchbay.models import Asset, AssetKind
 from patchbay.pictures import templates
 
 bp = Blueprint("assets", __name__)
 A_PAGE = 48
-PRODUCTS_SHOWN = 20
-FOLDERS_SHOWN = 50
-FOLDER_WAIT_S = 8
-NO_ERRORS: Mapping[str, str] = {}
 # An SVG is a document: it may draw and style itself, and nothing else, wherever it is opened.
 PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -44,7 +40,7 @@ def upload() -> Response:
     if file is None or not file.filename:
         return _gallery({"file": N_("Choose a picture first.")}, status=422)
     try:
-        asset = assets.upload(guards.user().id, file.stream.read(assets.MAX_BYTES + 1), file.filename)
+        asset = assets.upload_file(guards.user().id, file.stream, file.filename)
     except Invalid as error:
         return _gallery(error.fields or {"file": error.sentence}, status=422)
     rendering.toast(_("The design is here. Choose a product for it."))
@@ -87,83 +83,51 @@ def show(asset_id: str) -> Response:
 
 
 @bp.get("/mockups/<asset_id>/publish")
-@guards.scoped("assets:write")
+@guards.scoped("assets:write", "runs:write")
 def publish(asset_id: str) -> Response:
-    """Choose a shop and one of its imported products."""
-    return _publish_form(_own(asset_id), forms.sought("shop"), NO_ERRORS)
+    """Choose where the picture is shown, and what that place asks."""
+    return _sending_form(_sending(asset_id, shown.PUBLISH, forms.sent()), NO_ERRORS)
 
 
 @bp.post("/mockups/<asset_id>/publish", endpoint="publish_now")
 @guards.scoped("assets:write", "runs:write")
-def publish_mockup(asset_id: str) -> Response:
-    """Start the run that adds the picture to the product."""
-    asset = _own(asset_id)
-    shop = _place(forms.text("shop"), shown.PUBLISH)
-    try:
-        run = _send(asset, shop, request.form.get(shop.field.name, ""))
-    except Invalid as error:
-        return _publish_form(asset, shop.key, error.fields, status=422)
-    return rendering.see_other(url_for("runs.show", run_id=run.id))
+def publish_now(asset_id: str) -> Response:
+    """Start the run that shows it there, or draw the form anew."""
+    return _send(_sending(asset_id, shown.PUBLISH, forms.sent()))
 
 
 @bp.get("/mockups/<asset_id>/save")
-@guards.scoped("assets:write")
+@guards.scoped("assets:write", "runs:write")
 def save(asset_id: str) -> Response:
-    """Choose a storage and one of its folders as they are now."""
-    return _save_form(_own(asset_id), forms.sought("storage"), NO_ERRORS)
+    """Choose where the picture is kept, and what that place asks."""
+    return _sending_form(_sending(asset_id, shown.SAVE, forms.sent()), NO_ERRORS)
 
 
 @bp.post("/mockups/<asset_id>/save", endpoint="save_now")
 @guards.scoped("assets:write", "runs:write")
-def save_mockup(asset_id: str) -> Response:
-    """Start the run that uploads the picture."""
-    asset = _own(asset_id)
-    storage = _place(forms.text("storage"), shown.SAVE)
-    try:
-        run = _send(asset, storage, request.form.get(storage.field.name, ""))
-    except Invalid as error:
-        return _save_form(asset, storage.key, error.fields, status=422)
-    return rendering.see_other(url_for("runs.show", run_id=run.id))
-
-
-@bp.post("/mockups/<asset_id>/folders")
-@guards.scoped("assets:write", "runs:write")
-def create_folder(asset_id: str) -> Response:
-    """Start the run that makes a folder, wait a moment for it, and offer it in the form."""
-    asset = _own(asset_id)
-    storage = _place(forms.text("storage"), shown.NEW_FOLDER)
-    values = {"folderName": forms.text("folderName", 255)}
-    try:
-        run = runs.start(guards.user().id, storage.key, shown.NEW_FOLDER, values, Trigger.PAGE)
-    except Invalid as error:
-        return _save_form(asset, storage.key, error.fields, status=422)
-    run = until_ended(run.user_id, run, FOLDER_WAIT_S)
-    if run.is_open or run.result is None:
-        return rendering.see_other(url_for("runs.show", run_id=run.id))
-    return rendering.see_other(
-        url_for("assets.save", asset_id=asset.id, storage=storage.key, folder=run.result.get("folderId"))
-    )
+def save_now(asset_id: str) -> Response:
+    """Start the run that uploads it, or draw the form anew."""
+    return _send(_sending(asset_id, shown.SAVE, forms.sent()))
 
 
 @bp.get("/assets/<token>.<extension>")
 def file(token: str, extension: str) -> Response:
     """A picture for whoever has its signed address, until that ends; platforms fetch mockups here."""
     asset, ends_at = assets.opened(token)
-    if extension != asset.extension:
+    if extension not in {asset.extension, "jpg"}:
         raise NotFound("asset link")
-    response = Response(assets.content_of(asset), mimetype=asset.content_type)
+    is_own = extension == asset.extension
+    response = (
+        send_file(assets.file_of(asset), asset.content_type, etag=asset.sha256)
+        if is_own
+        else send_file(assets.rendition_of(asset), "image/jpeg", etag=f"{asset.sha256}-jpg")
+    )
     left_s = max(0, int((ends_at - clock.now()).total_seconds()))
     response.headers["Cache-Control"] = f"public, max-age={left_s}"
     response.headers["Content-Disposition"] = "inline"
     response.headers["Content-Security-Policy"] = PICTURE_POLICY
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.set_etag(asset.sha256)
-    response.make_conditional(request, accept_ranges=True, complete_length=asset.size_bytes)
     return response
-
-
-def _own(asset_id: str) -> Asset:
-    return assets.get(guards.user().id, asset_id)
 
 
 def _item(asset: Asset) -> AssetItem:
@@ -202,61 +166,72 @@ def _make_form(design_id: str, template_id: str, errors: Mapping[str, str], *, s
     )
 
 
-def _place(key: str, operation_name: str) -> Place:
-    """The place of that key, else the first. Raises NotFound when nothing is connected for it."""
-    found = shown.places(connections.of_user(guards.user().id), operation_name)
+@dataclass(frozen=True)
+class Sending:
+    """A picture on its way to one of several places."""
+
+    asset: Asset
+    purpose: Sequence[str]
+    places: Sequence[Place]
+    place: Place
+    form: OperationForm
+
+    @property
+    def address(self) -> str:
+        """Where its form is."""
+        return url_for("assets.publish" if self.purpose is shown.PUBLISH else "assets.save", asset_id=self.asset.id)
+
+
+def _sending(asset_id: str, purpose: Sequence[str], sent: Sent) -> Sending:
+    """What the form says; another place than before begins anew. Raises NotFound when nothing is connected for it."""
+    asset = assets.get(guards.user().id, asset_id)
+    found = shown.places(connections.of_user(asset.user_id), purpose)
     if not found:
-        raise NotFound(operation_name, sentence=N_("Nothing is connected for this. Connect a shop or a storage first."))
-    return next((place for place in found if place.key == key), found[0])
+        raise NotFound(asset_id, sentence=N_("Nothing is connected for this. Connect a shop or a storage first."))
+    key = sent.get("place", "")
+    place = next((one for one in found if one.key == key), found[0])
+    if sent.get("at", place.key) != place.key:
+        sent = Sent({"place": key})
+    fixed = {place.pictures: [assets.link(asset)]}
+    return Sending(asset, purpose, found, place, form_of(place.key, place.operation.name, sent, fixed))
 
 
-def _send(asset: Asset, place: Place, chosen: str) -> Run:
-    values = {place.field.name: chosen, "mockupUrls": [assets.link(asset)]}
-    return runs.start(guards.user().id, place.key, place.operation.name, values, Trigger.PAGE)
-
-
-def _publish_form(asset: Asset, key: str, errors: Mapping[str, str], *, status: int = 200) -> Response:
-    shop, q = _place(key, shown.PUBLISH), forms.sought("q")
-    query = records.Query(guards.user().id, shop.key, shop.stream, q or None)
-    products, _following = records.page(query, cursor=None, limit=PRODUCTS_SHOWN)
-    return rendering.page_or_fragment(
-        "assets/publish.html",
-        "assets/_publish.html",
-        status=status,
-        asset=asset,
-        shops=shown.places(connections.of_user(guards.user().id), shown.PUBLISH),
-        shop=shop.key,
-        q=q,
-        products=products,
-        chosen=request.form.get(shop.field.name, ""),
-        field=shop.field.name,
-        errors=errors,
-    )
-
-
-def _save_form(asset: Asset, key: str, errors: Mapping[str, str], *, status: int = 200) -> Response:
-    storage, q = _place(key, shown.SAVE), forms.sought("q")
-    folders, problem = _folders(storage, q)
-    return rendering.page_or_fragment(
-        "assets/save.html",
-        "assets/_save.html",
-        status=status,
-        asset=asset,
-        storages=shown.places(connections.of_user(guards.user().id), shown.SAVE),
-        storage=storage,
-        q=q,
-        folders=folders,
-        problem=problem,
-        chosen=request.values.get(storage.field.name, "") or request.args.get("folder", ""),
-        new_name=forms.text("folderName", 255),
-        errors=errors,
-    )
-
-
-def _folders(storage: Place, q: str) -> tuple[list[Mapping[str, Any]], str]:
-    """The storage's folders right now, and a sentence when it could not be asked."""
+def _send(sending: Sending) -> Response:
+    form = sending.form
+    if "make" in form.sent:
+        return _made(sending)
+    if not form.wants_start:
+        return _sending_form(sending, NO_ERRORS)
     try:
-        answer = ask(guards.user().id, storage.key, shown.FOLDERS, {"search": q, "limit": FOLDERS_SHOWN})
-    except PatchbayError as error:
-        return [], rendering.sentence_of(error)
-    return list(answer["folders"]), ""
+        return operation_forms.to_run(form.start())
+    except Invalid as error:
+        return _sending_form(sending, error.fields, status=422)
+
+
+def _made(sending: Sending) -> Response:
+    sent, errors, run = operation_forms.make(sending.form)
+    if run is not None:
+        return operation_forms.to_run(run)
+    if not errors and not rendering.wants_fragment():
+        return rendering.see_other(operation_forms.filled_address(sending.address, sent))
+    again = _sending(sending.asset.id, sending.purpose, sent)
+    return _sending_form(again, errors, status=422 if errors else 200)
+
+
+def _sending_form(sending: Sending, errors: Mapping[str, str], *, status: int = 200) -> Response:
+    form = sending.form
+    return rendering.page_or_fragment(
+        "assets/send.html",
+        "assets/_send.html",
+        status=status,
+        asset=sending.asset,
+        address=sending.address,
+        is_publishing=sending.purpose is shown.PUBLISH,
+        places=sending.places,
+        place=sending.place,
+        operation=form.operation,
+        integration=form.provider,
+        obstacle=form.obstacle,
+        fields=form.drawn(errors) if form.obstacle is None else [],
+        errors=errors,
+    )

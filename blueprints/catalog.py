@@ -1,17 +1,19 @@
 """The integrations page and the page of one integration. Acting on a connection lives in `connections`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from blueprints import forms, guards, rendering
-from blueprints.shown import activity, integrations, outcomes
+from blueprints.forms import Sent
+from blueprints.shown import activity, drawing, integrations, outcomes
 from blueprints.shown.cards import CATEGORY_NAMES, Catalogue, card_of
 from blueprints.shown.runs import RunRow
-from patchbay import audit, catalog, records, runs
+from patchbay import audit, catalog, connections, providers, records, runs
 from patchbay.catalog import Entry
 from patchbay.models import Connection, Run
-from patchbay.spec import Category
 
 bp = Blueprint("catalog", __name__)
 NEWEST = 5
@@ -20,16 +22,16 @@ NEWEST = 5
 @bp.get("/integrations", endpoint="integrations")
 @guards.public("integrations:read")
 def all_integrations() -> Response:
-    """The catalogue, narrowed by `q` and `category`; or what became of a connect that nothing is known of."""
+    """The catalogue, narrowed by `q` and any number of `category`; or what became of a connect that is unknown."""
     if "outcome" in request.args:
         shown = outcomes.take(request.args["outcome"], _reader(), None)
         if shown is not None:
             return rendering.render("connections/outcome.html", status=shown.status, integration=None, outcome=shown)
-    q, category = forms.sought("q"), forms.sought("category")
-    chosen = Category(category) if category in CATEGORY_NAMES else None
+    q, wanted = forms.sought("q"), request.args.getlist("category")
+    chosen = [category for category in CATEGORY_NAMES if category.value in wanted]
     everything = catalog.entries(_reader())
-    found = [card_of(entry) for entry in catalog.narrowed(everything, search=q, category=chosen)]
-    catalogue = Catalogue(q, chosen.value if chosen else "", found, everything)
+    found = [card_of(entry) for entry in catalog.narrowed(everything, search=q, categories=chosen)]
+    catalogue = Catalogue(q, chosen, found, everything)
     return rendering.page_or_fragment("catalog/integrations.html", "catalog/_catalog.html", catalogue=catalogue)
 
 
@@ -45,8 +47,13 @@ def integration(key: str) -> Response:
     return rendering.render("catalog/integration.html", status=status, **detail(entry), outcome=outcome)
 
 
-def detail(entry: Entry) -> dict[str, Any]:
-    """What the integration's page shows; a settings form with errors replaces `values` and `errors`."""
+def detail(
+    entry: Entry,
+    values: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    sent: Sent | None = None,
+) -> dict[str, Any]:
+    """What the integration's page shows; a settings form that comes back brings its own `values` and `errors`."""
     kept = entry.connection
     live = kept if entry.is_connected else None
     counts = records.counts(kept.id) if kept else {}
@@ -54,17 +61,27 @@ def detail(entry: Entry) -> dict[str, Any]:
         "card": card_of(entry),
         "connection": live,
         "access": integrations.access(entry.provider, live),
-        "syncs": integrations.syncs(entry.provider, counts),
-        "actions": [action.title for action in entry.provider.actions],
+        "imports": integrations.imports(entry.provider, live, counts) if live else [],
+        "actions": integrations.actions(entry.provider, live) if live else [],
+        "titles": [operation.title for operation in entry.provider.operations],
         "runs": [RunRow(run, entry.provider) for run in _newest(kept)],
         "more_address": None,
         "is_more": False,
         "activity": activity.told_of(audit.latest(kept.id), entry.provider) if kept else [],
-        "settings": entry.provider.settings,
-        "values": live.settings if live else {},
-        "errors": {},
+        "settings": _settings(live, values, errors or {}, sent) if live and entry.provider.settings else [],
+        "missing": [field.label for field in connections.missing_choices(live)] if live else [],
+        "errors": errors or {},
         "deletable_count": sum(counts.values()),
     }
+
+
+def _settings(
+    live: Connection, values: Mapping[str, Any] | None, errors: Mapping[str, str], sent: Sent | None
+) -> list[drawing.Drawn]:
+    form: Sent = MultiDict() if sent is None else sent
+    easel = drawing.Easel(live.user_id, live, form, errors, is_patient=True)
+    kept = live.settings if values is None else values
+    return drawing.draw(easel, providers.get(live.integration_id).settings, kept)
 
 
 def _newest(connection: Connection | None) -> list[Run]:

@@ -3,6 +3,7 @@
 What happens to the connection itself lives in `patchbay.connections`; the page it is shown on in `catalog`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
@@ -11,13 +12,14 @@ from flask_babel import gettext as _
 from blueprints import forms, guards, rendering
 from blueprints.api import problems
 from blueprints.catalog import detail
+from blueprints.forms import Sent
 from blueprints.rendering import formats
 from blueprints.shown import integrations, outcomes
 from blueprints.shown.cards import card_of
 from patchbay import catalog, connections, providers, records, runs, settings
-from patchbay.errors import N_, Invalid
+from patchbay.errors import N_, Invalid, PatchbayError, PlatformError
 from patchbay.models import Connection, Trigger
-from patchbay.spec import Provider
+from patchbay.spec import Keys, Provider
 
 bp = Blueprint("connections", __name__)
 
@@ -37,13 +39,15 @@ def connect(key: str) -> Response:
 @bp.post("/integrations/<key>/connect", endpoint="begin")
 @guards.public("integrations:write")
 def leave(key: str) -> Response:
-    """Begin, and show the page that takes the browser to the platform."""
+    """Begin, and show the page that takes the browser to the platform; or connect at once with pasted keys."""
     provider = providers.get(key)
     if guards.caller_if_any() is None:
         return _to_login(key)
     connection = connections.find(guards.caller().user_id, key)
     kept = connection.settings if connection else {}
     values = {field.name: request.form.get(field.name) or kept.get(field.name) for field in provider.fields}
+    if isinstance(provider.auth, Keys) and (provider.auth.handover is None or "keys" in request.form):
+        return _connect_with_keys(provider, provider.auth, connection, values)
     try:
         departure = connections.begin(guards.caller(), key, values)
     except Invalid as error:
@@ -99,20 +103,23 @@ def cancel(key: str) -> Response:
 @bp.post("/integrations/<key>/settings", endpoint="settings")
 @guards.scoped("integrations:write")
 def change_settings(key: str) -> Response:
-    """Store the settings form, or give it back with what is wrong."""
-    provider = providers.get(key)
-    values, errors = forms.values_of(provider.settings), {}
+    """Store the settings form, give it back with what is wrong, or draw it anew where no button says "save"."""
+    provider, sent = providers.get(key), forms.sent()
+    values = forms.values_of(provider.settings, sent)
+    if "do" not in sent:
+        return _settings_form(key, values, {}, sent)
+    was_lacking = bool(connections.missing_choices(connections.connected(guards.user().id, key)))
     try:
-        values = connections.change_settings(guards.user().id, key, values).settings
+        kept = connections.change_settings(guards.user().id, key, values).settings
     except Invalid as error:
-        errors = dict(error.fields)
-    if not errors:
-        rendering.toast(_("Settings saved."))
-    if not errors and not rendering.wants_fragment():
+        return _settings_form(key, values, error.fields, sent, status=422)
+    except PlatformError as error:
+        picked = next(field.name for field in provider.settings if field.pick is not None)
+        return _settings_form(key, values, {picked: rendering.sentence_of(error)}, sent, status=error.http_status)
+    rendering.toast(_("Settings saved."))
+    if was_lacking or not rendering.wants_fragment():
         return rendering.see_other(url_for("catalog.integration", key=key))
-    context = {**detail(catalog.entry(guards.user().id, key)), "values": values, "errors": errors, "outcome": None}
-    status = 422 if errors else 200
-    return rendering.page_or_fragment("catalog/integration.html", "catalog/_settings.html", status=status, **context)
+    return _settings_form(key, kept, {}, Sent())
 
 
 @bp.get("/integrations/<key>/disconnect")
@@ -197,10 +204,38 @@ def _to_login(key: str) -> Response:
     return rendering.see_other(url_for("accounts.login", next=url_for("connections.connect", key=key)))
 
 
-def _connect_form(
-    provider: Provider, connection: Connection | None, values: dict[str, Any], errors: Any, *, status: int = 200
+def _connect_with_keys(
+    provider: Provider, auth: Keys, connection: Connection | None, values: dict[str, Any]
 ) -> Response:
-    fields = provider.fields if errors else integrations.asked(provider, connection)
+    """Try the keys at the platform; nothing of them is shown again."""
+    pasted = {field.name: request.form.get(field.name, "") for field in auth.fields}
+    try:
+        returned = connections.connect_with_keys(guards.caller(), provider.key, values, pasted)
+    except Invalid as error:
+        return _connect_form(provider, connection, values, error.fields, status=422)
+    except PatchbayError as error:
+        return _connect_form(provider, connection, values, {}, problem=error, status=error.http_status)
+    return rendering.see_other(url_for("catalog.integration", key=provider.key, outcome=returned.token))
+
+
+def _settings_form(
+    key: str, values: Mapping[str, Any], errors: Mapping[str, str], sent: Sent, *, status: int = 200
+) -> Response:
+    context = {**detail(catalog.entry(guards.user().id, key), values, errors, sent), "outcome": None}
+    return rendering.page_or_fragment("catalog/integration.html", "catalog/_settings.html", status=status, **context)
+
+
+def _connect_form(
+    provider: Provider,
+    connection: Connection | None,
+    values: dict[str, Any],
+    errors: Mapping[str, str],
+    *,
+    problem: PatchbayError | None = None,
+    status: int = 200,
+) -> Response:
+    is_wrong = any(field.name in errors for field in provider.fields)
+    fields = provider.fields if is_wrong else integrations.asked(provider, connection)
     return rendering.page_or_fragment(
         "connections/connect.html",
         "connections/_connect.html",
@@ -208,6 +243,9 @@ def _connect_form(
         integration=provider,
         asks=integrations.access(provider, None),
         fields=fields,
+        keys=provider.auth if isinstance(provider.auth, Keys) else None,
+        keys_page=integrations.keys_page(provider, values),
+        problem=problem,
         values=values,
         errors=errors,
         connection=connection if not fields else None,

@@ -3,7 +3,7 @@
 What does not live here: what a provider is (`providers`) and what a connection does (`connections`, `runs`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,12 +33,18 @@ class CardState(StrEnum):
     SYNCING = "syncing"
     RATE_LIMITED = "rate_limited"
     NEEDS_ATTENTION = "needs_attention"
+    CHOICE_NEEDED = "choice_needed"
     ERROR = "error"
     NOT_CONFIGURED = "not_configured"
     COMING_SOON = "coming_soon"
 
 
-ATTENTION_FIRST = {CardState.NEEDS_ATTENTION: 0, CardState.ERROR: 1, CardState.RATE_LIMITED: 2}
+ATTENTION_FIRST = {
+    CardState.NEEDS_ATTENTION: 0,
+    CardState.CHOICE_NEEDED: 1,
+    CardState.ERROR: 2,
+    CardState.RATE_LIMITED: 3,
+}
 
 
 @dataclass(frozen=True)
@@ -90,12 +96,12 @@ def entries(user_id: str | None) -> list[Entry]:
     return sorted(found, key=lambda entry: (ATTENTION_FIRST.get(entry.state, 9), entry.integration.name.lower()))
 
 
-def narrowed(found: Sequence[Entry], *, search: str = "", category: Category | None = None) -> list[Entry]:
-    """Those of the category in whose name, description or key every word of `search` occurs."""
+def narrowed(found: Sequence[Entry], *, search: str = "", categories: Collection[Category] = ()) -> list[Entry]:
+    """Those of the categories (none: of all) in whose name, description or key every word of `search` occurs."""
     return [
         entry
         for entry in found
-        if category in {None, entry.integration.category} and _mentions(entry.integration, search)
+        if (not categories or entry.integration.category in categories) and _mentions(entry.integration, search)
     ]
 
 
@@ -150,7 +156,7 @@ def _state(
         return CardState.AVAILABLE if entered or credentials.is_set_up(provider) else CardState.NOT_CONFIGURED
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         return CardState.CONNECTING if is_waiting else CardState.NEEDS_ATTENTION
-    return _run_state(run)
+    return CardState.CHOICE_NEEDED if connections.missing_choices(connection) else _run_state(run)
 
 
 def _run_state(run: Run | None) -> CardState:

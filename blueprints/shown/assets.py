@@ -1,15 +1,16 @@
 """Assets and templates as pages show them, and where a mockup can go: shops and storages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from patchbay import assets, images, providers
 from patchbay.models import Asset, AssetKind, Connection
 from patchbay.pictures import templates
-from patchbay.spec import Field, Kind, Operation
+from patchbay.spec import Kind, Operation
 
-PUBLISH, SAVE, FOLDERS, NEW_FOLDER = "publish_mockup", "upload_file", "list_folders", "create_folder"
+PUBLISH = ("publish_mockup", "publish_photo")
+SAVE = ("upload_file", "upload_asset")
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,9 @@ class Place:
     operation: Operation
 
     @property
-    def field(self) -> Field:
-        """What the operation asks beside the pictures: the product, the folder."""
-        return next(field for field in self.operation.input if field.kind is not Kind.PICTURES)
-
-    @property
-    def stream(self) -> str:
-        """The stream that the operation's objects are imported by; "" where there is none."""
-        imports = providers.get(self.key).imports
-        return imports[0].stream if imports else ""
-
-    @property
-    def can_make_folders(self) -> bool:
-        """Whether a folder can be made there."""
-        return providers.get(self.key).operation(NEW_FOLDER) is not None
+    def pictures(self) -> str:
+        """The name of the field that takes the pictures."""
+        return next(field.name for field in self.operation.input if field.kind is Kind.PICTURES)
 
 
 @dataclass(frozen=True)
@@ -105,19 +95,16 @@ class TemplateItem:
     preview: str
 
 
-def places(connected: Mapping[str, Connection], operation_name: str) -> list[Place]:
-    """The working connections whose platform has the operation, by name."""
-    found: Iterable[tuple[Connection, Operation | None]] = (
-        (connection, providers.get(key).operation(operation_name))
+def places(connected: Mapping[str, Connection], operation_names: Sequence[str]) -> list[Place]:
+    """The working connections whose platform has one of the operations, by name."""
+    found = [
+        Place(key, providers.get(key).name, connection.account_label, operation)
         for key, connection in connected.items()
         if connection.is_connected
-    )
-    shown = [
-        Place(connection.integration_id, providers.get(connection.integration_id).name, connection.account_label, one)
-        for connection, one in found
-        if one is not None
+        for operation in providers.get(key).operations
+        if operation.name in operation_names and any(field.kind is Kind.PICTURES for field in operation.input)
     ]
-    return sorted(shown, key=lambda place: place.name)
+    return sorted(found, key=lambda place: place.name)
 
 
 def template_tokens() -> dict[str, str]:

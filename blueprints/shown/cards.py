@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from blueprints.rendering import said
+from blueprints.shown.integrations import choose_first
 from blueprints.shown.runs import RunRow, reason_of
+from patchbay import connections
 from patchbay.catalog import ATTENTION_FIRST, CardState, Entry
 from patchbay.errors import N_, GrantExpired
 from patchbay.spec import Category
@@ -24,15 +26,20 @@ SUGGESTED = ("shopify", "google-drive", "etsy")
 
 @dataclass(frozen=True)
 class Shelf:
-    """A category as a link: its key and its name (a message id)."""
+    """A category as a link that switches it on or off: its key, its name (a message id), what is then chosen."""
 
     key: str
     name: str
+    is_chosen: bool
+    toggled: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Card:
-    """One integration. `operation` is the import that Sync starts; `reason` says why attention is needed."""
+    """One integration. `operation` is the import that Sync starts; `reason` says why attention is needed.
+
+    `missing` are the labels (message ids) of choices that are still to be made.
+    """
 
     key: str
     name: str
@@ -46,6 +53,7 @@ class Card:
     resumes_at: datetime | None
     reason: str
     is_sandbox: bool
+    missing: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -53,19 +61,27 @@ class Catalogue:
     """The integrations page: what is searched for, the shelves, and the counts over all integrations."""
 
     q: str
-    category: str
+    chosen: Sequence[Category]
     found: Sequence[Card]
     everything: Sequence[Entry]
 
     @property
     def categories(self) -> list[Shelf]:
         """All categories, by name."""
-        return [Shelf(category.value, name) for category, name in CATEGORY_NAMES.items()]
+        return [
+            Shelf(
+                category.value,
+                name,
+                category in self.chosen,
+                [one.value for one in CATEGORY_NAMES if (one in self.chosen) != (one is category)],
+            )
+            for category, name in CATEGORY_NAMES.items()
+        ]
 
     @property
-    def category_name(self) -> str:
-        """The chosen category's name (a message id), "" for all."""
-        return CATEGORY_NAMES[Category(self.category)] if self.category else ""
+    def category_names(self) -> list[str]:
+        """The chosen categories' names (message ids), none for all."""
+        return [CATEGORY_NAMES[category] for category in self.chosen]
 
     @property
     def connected(self) -> list[Card]:
@@ -86,7 +102,7 @@ class Catalogue:
     @property
     def suggested(self) -> list[Card]:
         """Where to begin, for readers who have connected nothing and look for nothing in particular."""
-        if self.q or self.category or self.connected_count:
+        if self.q or self.chosen or self.connected_count:
             return []
         by_key = {card.key: card for card in self.available}
         return [by_key[key] for key in SUGGESTED if key in by_key]
@@ -129,12 +145,15 @@ def card_of(entry: Entry) -> Card:
         resumes_at=entry.run.resumes_at if entry.run is not None else None,
         reason=_reason(entry),
         is_sandbox=connection.is_sandbox if connection else False,
+        missing=[field.label for field in connections.missing_choices(connection)] if connection else (),
     )
 
 
 def _reason(entry: Entry) -> str:
     if entry.state is CardState.NEEDS_ATTENTION:
         return said(GrantExpired.sentence)
+    if entry.state is CardState.CHOICE_NEEDED and entry.connection is not None:
+        return choose_first(connections.missing_choices(entry.connection))
     if entry.state is CardState.ERROR and entry.run is not None:
         return reason_of(entry.run)
     return ""

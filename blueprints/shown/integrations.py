@@ -1,29 +1,58 @@
-"""What an integration's own page shows of access, streams and connecting."""
+"""What an integration's own page shows of access, of what can be done with it, and of connecting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from blueprints.rendering import said
+from patchbay import connections, settings
+from patchbay.errors import N_, Invalid, PublicAddressNeeded
 from patchbay.models import Connection, ConnectionState
-from patchbay.spec import Field, Provider
+from patchbay.spec import Action, Field, Keys, Operation, Provider, Scope, check
 
 
 @dataclass(frozen=True)
 class Permission:
-    """A scope in words (message ids), and whether the connection has it."""
+    """A scope in words (message ids), and whether the connection has it. `is_asked`: it is or would be asked for."""
 
     title: str
     purpose: str
     is_granted: bool
+    is_optional: bool
+    is_asked: bool
+
+
+class Remedy(StrEnum):
+    """What takes an obstacle away."""
+
+    NONE = ""
+    RECONNECT = "reconnect"
+    GRANT = "grant"
+    CHOOSE = "choose"
 
 
 @dataclass(frozen=True)
-class Sync:
-    """An import that can be started: its operation, title (a message id), stream, and what is kept of it."""
+class Obstacle:
+    """Why an operation cannot be started now, in a sentence, and what helps."""
 
-    operation: str
+    sentence: str
+    remedy: Remedy
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An operation as it is offered: its name, title (a message id), and what stands in its way.
+
+    Of an import also its stream, how many records are kept of it, and whether it asks for anything.
+    """
+
+    name: str
     title: str
-    stream: str
-    record_count: int
+    obstacle: Obstacle | None
+    is_read_only: bool = False
+    stream: str = ""
+    record_count: int = 0
+    has_form: bool = True
 
 
 def access(provider: Provider, connection: Connection | None) -> list[Permission]:
@@ -32,20 +61,90 @@ def access(provider: Provider, connection: Connection | None) -> list[Permission
         return []
     granted, values = (connection.scopes, connection.settings) if connection else ((), {})
     missing = provider.auth.missing(frozenset(granted), values)
-    return [Permission(scope.allows, scope.purpose, scope not in missing) for scope in provider.auth.scopes]
+    asked = provider.auth.asked(values)
+    return [
+        Permission(
+            title=scope.allows,
+            purpose=scope.purpose,
+            is_granted=scope in asked and scope not in missing,
+            is_optional=scope.is_optional or bool(scope.asked_with),
+            is_asked=scope in asked,
+        )
+        for scope in provider.auth.scopes
+    ]
 
 
 def missing_titles(provider: Provider, connection: Connection | None) -> list[str]:
-    """What the connection may not do (message ids)."""
-    return [permission.title for permission in access(provider, connection) if not permission.is_granted]
+    """What was asked for and is not allowed (message ids)."""
+    return [one.title for one in access(provider, connection) if one.is_asked and not one.is_granted]
 
 
-def syncs(provider: Provider, counts: Mapping[str, int]) -> list[Sync]:
+def imports(provider: Provider, connection: Connection, counts: Mapping[str, int]) -> list[Offered]:
     """The provider's imports, with how many records are kept of each stream."""
-    return [Sync(one.name, one.title, one.stream, counts.get(one.stream, 0)) for one in provider.imports]
+    return [
+        Offered(
+            one.name,
+            one.title,
+            obstacle(provider, connection, one),
+            stream=one.stream,
+            record_count=counts.get(one.stream, 0),
+            has_form=bool(one.input),
+        )
+        for one in provider.imports
+    ]
+
+
+def actions(provider: Provider, connection: Connection) -> list[Offered]:
+    """What else can be done: first what does something, then what only looks."""
+    offered = [
+        Offered(one.name, one.title, obstacle(provider, connection, one), one.is_read_only) for one in provider.actions
+    ]
+    return sorted(offered, key=lambda one: one.is_read_only)
+
+
+def obstacle(provider: Provider, connection: Connection, operation: Operation) -> Obstacle | None:
+    """What stands in the operation's way on this connection."""
+    if connection.state is ConnectionState.RECONNECT_NEEDED:
+        sentence = said(N_("%(provider)s needs you to reconnect first."), {"provider": provider.name})
+        return Obstacle(sentence, Remedy.RECONNECT)
+    lacking = [scope for scope in _missing(provider, connection) if scope.name in operation.scopes]
+    if lacking:
+        titles = ", ".join(said(scope.allows) for scope in lacking)
+        return Obstacle(said(N_("Not allowed yet: %(titles)s."), {"titles": titles}), Remedy.GRANT)
+    missing = connections.missing_choices(connection)
+    if missing and operation.name not in {field.pick.operation for field in missing if field.pick}:
+        return Obstacle(choose_first(missing), Remedy.CHOOSE)
+    if isinstance(operation, Action) and operation.needs_public_address and not _is_reachable(connection):
+        return Obstacle(said(PublicAddressNeeded.sentence, {"provider": provider.name}), Remedy.NONE)
+    return None
+
+
+def choose_first(missing: Sequence[Field]) -> str:
+    """The sentence for choices that are still to be made."""
+    return said(N_("Choose first: %(what)s."), {"what": ", ".join(said(field.label) for field in missing)})
 
 
 def asked(provider: Provider, connection: Connection | None) -> Sequence[Field]:
     """The fields to fill in before leaving; a reconnect asks nothing twice."""
     is_live = connection is not None and connection.state is not ConnectionState.DISCONNECTED
     return () if is_live else provider.fields
+
+
+def keys_page(provider: Provider, values: Mapping[str, object]) -> str:
+    """Where the owner of these values makes keys; "" while that is not known."""
+    if not isinstance(provider.auth, Keys) or not provider.auth.made_at:
+        return ""
+    try:
+        places = check(provider.fields, {field.name: values.get(field.name) for field in provider.fields})
+    except Invalid:
+        return ""
+    address = provider.auth.made_at.format_map(places)
+    return address if address.startswith("https://") else ""
+
+
+def _missing(provider: Provider, connection: Connection) -> Sequence[Scope]:
+    return provider.auth.missing(frozenset(connection.scopes), connection.settings) if provider.auth else ()
+
+
+def _is_reachable(connection: Connection) -> bool:
+    return connection.is_sandbox or settings.current().is_public

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blueprints.rendering import said, told
+from blueprints.shown.results import Told
+from blueprints.shown.results import told as told_of
 from patchbay import clock
 from patchbay.errors import named
 from patchbay.models import Run, RunStatus, Trigger
@@ -138,9 +140,17 @@ class RunPage(RunRow):
         return self._run.cancel_requested_at is not None and self._run.is_open
 
     @property
-    def result(self) -> dict[str, object] | None:
-        """What it came to; None while it is open, and when there is nothing to tell."""
-        return self._run.result
+    def stream(self) -> str | None:
+        """What an import brings in; None for an action."""
+        return self._run.stream
+
+    @property
+    def told(self) -> Told | None:
+        """What an action came to, for people; None while it is open, and when there is nothing to tell."""
+        if self._run.result is None or self._run.stream is not None:
+            return None
+        found = told_of(self._provider, self._run.user_id, self._run.result)
+        return None if found.is_empty else found
 
     @property
     def error(self) -> RunError | None:

@@ -1,5 +1,6 @@
 """The gallery, uploading and making, sending to a shop and a storage, and the signed pictures."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -10,10 +11,10 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from blueprints import assets as pages
+from blueprints import operation_forms
 from patchbay import assets
 from patchbay.models import Asset, User
-from tests.blueprints.pages import HTMX, address_in, path_of, post, text_of
+from tests.blueprints.pages import HTMX, address_in, htmx_post, path_of, post, text_of
 from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
 
 Login = Callable[[FlaskClient, User], str]
@@ -132,7 +133,7 @@ def test_without_connections_the_page_says_what_is_missing(client: FlaskClient, 
     page = client.get(f"/mockups/{mockup.id}")
 
     assert "Connect a shop to publish pictures" in text_of(page)
-    assert "Publish to a product" not in text_of(page)
+    assert "/publish" not in page.get_data(as_text=True)
     assert client.get(f"/mockups/{mockup.id}/publish").status_code == 404
 
 
@@ -140,18 +141,17 @@ def test_a_mockup_is_published_to_the_chosen_product(
     client: FlaskClient, token: str, ada: User, mockup: Asset, connect: Walker, queue: Queue, sandbox: Sandbox
 ) -> None:
     connect(ada, "shopify", shop="demo-shop")
-    post(client, "/integrations/shopify/sync", token, operation="import_products")
-    queue.run_all()
-    form = client.get(f"/mockups/{mockup.id}/publish?q=fern", headers=HTMX)
+    address = f"/mockups/{mockup.id}/publish"
+    form = htmx_post(client, address, token, **{"place": "shopify", "at": "shopify", "productId.search": "fern"})
     product = address_in(form, r"gid://shopify/Product/\d+")
     before = _pictures(sandbox)
 
-    answer = post(client, f"/mockups/{mockup.id}/publish", token, shop="shopify", productId=product)
+    answer = post(client, address, token, place="shopify", at="shopify", productId=product, do="now")
     queue.run_all()
 
     assert "Fern Tee" in text_of(form)
     assert "Market Tote" not in text_of(form)
-    assert "Succeeded" in text_of(client.get(path_of(answer)))
+    assert "Open it at Shopify" in text_of(client.get(path_of(answer)))
     assert _pictures(sandbox) == before + 1
 
 
@@ -160,28 +160,42 @@ def test_publishing_to_nothing_is_refused_in_the_form(
 ) -> None:
     connect(ada, "shopify", shop="demo-shop")
 
-    answer = post(client, f"/mockups/{mockup.id}/publish", token, shop="shopify", productId="")
+    answer = post(client, f"/mockups/{mockup.id}/publish", token, place="shopify", productId="", do="now")
 
     assert answer.status_code == 422
     assert "This field is needed." in text_of(answer)
 
 
-def test_a_picture_is_saved_into_a_folder_that_is_there_now(
+def test_a_picture_is_saved_into_a_folder_that_was_made_in_the_form(
     client: FlaskClient, token: str, ada: User, mockup: Asset, connect: Walker, queue: Queue, sandbox: Sandbox
 ) -> None:
     connect(ada, "google-drive")
-    folder = _make_folder(client, token, mockup, queue)
-    form = client.get(f"/mockups/{mockup.id}/save?q=autumn")
-    elsewhere = client.get(f"/mockups/{mockup.id}/save?q=winter")
+    address = f"/mockups/{mockup.id}/save"
+    folder = _make_folder(client, token, address, queue)
+    form = client.get(f"{address}?place=google-drive&folderId={folder}")
 
-    answer = post(client, f"/mockups/{mockup.id}/save", token, storage="google-drive", folderId=folder)
+    answer = post(client, address, token, place="google-drive", folderId=folder, do="now")
     queue.run_all()
 
     saved = [row for row in sandbox.state("google-drive", "files") if row["mimeType"] == "image/jpeg"]
-    assert "Autumn" in text_of(form)
-    assert "No folders match “winter”." in text_of(elsewhere)
+    assert re.search(rf'value="{folder}" checked', form.get_data(as_text=True))
     assert "Succeeded" in text_of(client.get(path_of(answer)))
     assert [row["parents"] for row in saved] == [[folder]]
+
+
+def test_another_place_asks_its_own_questions(
+    client: FlaskClient, token: str, ada: User, mockup: Asset, connect: Walker
+) -> None:
+    connect(ada, "google-drive")
+    connect(ada, "dropbox")
+    address = f"/mockups/{mockup.id}/save"
+
+    drive = client.get(f"{address}?place=google-drive")
+    dropbox = htmx_post(client, address, token, place="dropbox", at="google-drive", folderId="of-drive")
+
+    assert "Path of the folder" not in text_of(drive)
+    assert "Path of the folder" in text_of(dropbox)
+    assert "of-drive" not in dropbox.get_data(as_text=True)
 
 
 def test_a_storage_that_does_not_answer_still_takes_the_picture_at_its_top(
@@ -194,7 +208,8 @@ def test_a_storage_that_does_not_answer_still_takes_the_picture_at_its_top(
 
     assert page.status_code == 200
     assert "Google Drive answered in a form Patchbay does not understand." in text_of(page)
-    assert "At the top, in no folder" in text_of(page)
+    assert "Try again" in text_of(page)
+    assert "At the top of the Drive, in no folder" in text_of(page)
 
 
 def test_a_signed_picture_needs_no_login_and_may_be_used_elsewhere(app: Flask, mockup: Asset) -> None:
@@ -248,15 +263,16 @@ def test_a_changed_address_is_not_found(app: Flask, client: FlaskClient, mockup:
     assert client.get(address.replace("/assets/", "/assets/x")).status_code == 404
 
 
-def _make_folder(client: FlaskClient, token: str, mockup: Asset, queue: Queue) -> str:
+def _make_folder(client: FlaskClient, token: str, address: str, queue: Queue) -> str:
     """Ask for a folder by the form, while a worker is busy elsewhere; then find its id in the form."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "FOLDER_WAIT_S", 0)
-        answer = post(client, f"/mockups/{mockup.id}/folders", token, storage="google-drive", folderName="Autumn")
+        patch.setattr(operation_forms, "MAKER_WAIT_S", 0)
+        answer = post(
+            client, address, token, place="google-drive", make="folderId", **{"folderId.new.folderName": "Autumn"}
+        )
     assert path_of(answer).startswith("/runs/run_")
     queue.run_all()
-    form = client.get(f"/mockups/{mockup.id}/save")
-    return address_in(form, r'(?<=name="folderId" value=")[\w-]+')
+    return address_in(client.get(address), r'(?<=name="folderId" value=")[\w-]+')
 
 
 def _pictures(sandbox: Sandbox) -> int:

@@ -1,8 +1,10 @@
 """The integrations page and the page of one integration, as readers get them."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy import event
 from patchbay import accounts, catalog, clock, providers
 from patchbay.models import Connection, ConnectionState, User, db, new_id, transaction
 from patchbay.providers import shopify
+from patchbay.spec import Category, Status
 from tests.blueprints.pages import HTMX, post, text_of
 from tests.stage import Queue, Sandbox, Walker, in_context
 
@@ -47,7 +50,9 @@ def test_coming_soon_offers_no_connect(client: FlaskClient) -> None:
     html = client.get("/integrations").get_data(as_text=True)
 
     soon = html[html.index('id="shelf-coming-soon"') :]
-    assert "Canva" in soon
+    names = [provider.name for provider in providers.all() if provider.status is Status.COMING_SOON]
+    assert names
+    assert all(name in soon for name in names)
     assert "/connect" not in soon
 
 
@@ -73,8 +78,33 @@ def test_an_unknown_category_shows_everything(client: FlaskClient) -> None:
     assert 'id="card-shopify"' in page.get_data(as_text=True)
 
 
+def test_several_categories_are_shown_at_once_and_each_link_switches_its_own(client: FlaskClient) -> None:
+    page = client.get("/integrations?q=mockups&category=storage&category=ecommerce")
+
+    html = page.get_data(as_text=True)
+    current = re.findall(r'id="category-([a-z-]+)"[^>]*aria-current="page"', html)
+    links = {name: unescape(address) for name, address in re.findall(r'id="category-([a-z-]+)" href="([^"]+)"', html)}
+    assert current == ["ecommerce", "storage"]
+    assert 'id="card-dropbox"' in html
+    assert 'id="card-shopify"' in html
+    assert 'id="card-figma"' not in html
+    assert html.count('<input type="hidden" form="search" name="category"') == 2
+    assert links["all"] == "/integrations?q=mockups"
+    assert links["storage"] == "/integrations?category=ecommerce&q=mockups"
+    assert links["marketing"] == "/integrations?category=ecommerce&category=marketing&category=storage&q=mockups"
+
+
+def test_categories_without_a_match_are_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    shops = {one.key: one for one in providers.all() if one.category is Category.ECOMMERCE}
+    monkeypatch.setattr(providers, "_by_key", lambda: shops)
+
+    page = client.get("/integrations?category=storage&category=marketing")
+
+    assert "Nothing in Marketing, Storage yet." in text_of(page)
+
+
 def test_htmx_gets_the_shelves_with_filters_and_count_and_no_page(client: FlaskClient) -> None:
-    answer = client.get("/integrations?q=drive", headers=HTMX)
+    answer = client.get("/integrations?q=google+drive", headers=HTMX)
 
     html = answer.get_data(as_text=True)
     assert "<html" not in html
