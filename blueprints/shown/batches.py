@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from blueprints.rendering import said
 from blueprints.shown.runs import RunRow, reason_of
@@ -55,8 +56,8 @@ class BatchPage:
         return self._batch.cancelled_at is not None and self.is_open
 
     @property
-    def created_at(self) -> object:
-        """When it was asked for (aware UTC)."""
+    def created_at(self) -> datetime:
+        """When it was asked for."""
         return self._batch.created_at
 
     @property
