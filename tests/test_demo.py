@@ -1,4 +1,4 @@
-"""`make demo` as a test: the product's main job over the JSON API, against a hub that runs and one it starts itself."""
+"""`make demo` as a test: the journey over all platforms, against a hub that runs and one that it starts itself."""
 
 import re
 import subprocess
@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from patchbay.settings import ROOT
-from tests.journeys.hubs import Hub, bare_environment
+from scripts.demo.hub import DEMO_EMAIL
+from tests.journeys.hubs import Hub, Person, bare_environment
 from tests.servers import free_port
 
+NAMES = ["Shopify", "Google Drive", "Etsy", "WooCommerce", "Figma", "Canva", "Dropbox", "Instagram", "Facebook"]
 STEPS = [
-    "Connect Shopify", "Connect Google Drive", "Import the catalogue", "Upload a design", "Make a mockup",
-    "Publish it to a product", "Save it to Drive", "Disconnect Google Drive", "Disconnect Shopify",
+    *(f"Connect {name}" for name in NAMES),
+    "Say which Figma files", "Choose a Facebook page", "Import the catalogue", "Upload a design",
+    "Import a Figma frame", "Make a mockup", "Publish it to a product", "Save it to Drive",
+    "Publish it to three shops", "Save it to three places", "Post it to two feeds", "One failure stops no other",
+    "Import from three shops",
+    *(f"Disconnect {name}" for name in reversed(NAMES)),
 ]  # fmt: skip
 DEMO = [sys.executable, "-m", "scripts.demo"]
 
@@ -32,6 +38,7 @@ def test_the_demo_does_the_whole_job_on_the_hub_that_runs(tmp_path: Path) -> Non
         assert "pb_" not in done.stdout + done.stderr
         assert [row["status"] for row in hub.sandbox.received("google-drive", path="/revoke")] == [200]
         assert hub.is_healthy()
+        _assert_arrived(hub)
 
         hub.sandbox.fault("google-drive", "server_error", times=0)
         failed = _demo(hub.environment)
@@ -39,6 +46,28 @@ def test_the_demo_does_the_whole_job_on_the_hub_that_runs(tmp_path: Path) -> Non
         assert failed.returncode == 1
         assert "✗ GET /integrations/callback answered 502" in failed.stderr
         assert "code=" not in failed.stdout + failed.stderr
+    finally:
+        hub.close()
+
+
+def test_what_another_account_brought_in_gives_way_to_the_demo(tmp_path: Path) -> None:
+    hub = Hub(tmp_path / "home")
+    try:
+        hub.start()
+        demo = _demo_user_of(hub)
+        hub.sandbox.generate("shopify", count=3, seed=1, shop="northwind")
+        demo.connect("shopify", shop="northwind")
+        demo.ended(demo.start("shopify", "import_products"))
+
+        first, second = _demo(hub.environment), _demo(hub.environment)
+
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert "demo-shop.myshopify.com, in the place of another account" in first.stdout
+        assert second.returncode == 0, second.stdout + second.stderr
+        assert "in the place of another account" not in second.stdout
+        assert _table_of(second.stdout) == STEPS
+        assert len(demo.records(integrationId="shopify")) == 12
+        assert [key["name"] for key in demo.asked("GET", "/api/keys")["data"] if not key["revokedAt"]] == ["a test"]
     finally:
         hub.close()
 
@@ -64,6 +93,26 @@ def test_without_the_sandbox_the_demo_says_so(tmp_path: Path, setting: dict[str,
     assert done.stderr.count("\n") == 1
 
 
+def _demo_user_of(hub: Hub) -> Person:
+    """The demo user, with a key of the test's."""
+    made = hub.flask("keys", "create", "--email", DEMO_EMAIL, "--scopes", "*", "--name", "a test")
+    return Person(hub, DEMO_EMAIL, "", made.stdout.strip(), "")
+
+
+def _assert_arrived(hub: Hub) -> None:
+    """The platforms themselves hold what the demo says it sent."""
+    sandbox = hub.sandbox
+    assert len(sandbox.received("shopify", operation="productUpdate")) == 3
+    assert [each["state"] for each in sandbox.state("etsy", "listings") if each["title"] == "Mug from the demo"] == [
+        "draft"
+    ]
+    for platform, collection in (("google-drive", "files"), ("dropbox", "entries")):
+        names = [file["name"] for file in sandbox.state(platform, collection)]
+        assert any(name.startswith("Harbour sun") for name in names), platform
+    for platform, collection in (("instagram", "media"), ("facebook", "photos")):
+        assert "Made with Patchbay" in str(sandbox.state(platform, collection)), platform
+
+
 def _demo(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         DEMO,
@@ -71,7 +120,7 @@ def _demo(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=180,
         check=False,
         stdin=subprocess.DEVNULL,
     )
