@@ -11,7 +11,7 @@ from patchbay import __version__, logs, net, oauth, settings, signing, vault
 from patchbay.models import db
 from patchbay.settings import Settings
 
-LARGEST_BODY = 21 * 1024 * 1024  # an upload of 20 MB, and the form around it
+LARGEST_BODY = 20 * 1024 * 1024 + guards.FORM_BYTES  # but for pictures, see `guards`
 
 
 def create_app(given: Settings | None = None) -> Flask:

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import SecurityError
 
 from blueprints import forms
-from patchbay import accounts, audit, settings, signing
+from patchbay import accounts, assets, audit, settings, signing
 from patchbay.connections import Caller
 from patchbay.errors import N_, Forbidden, Malformed, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, new_id
@@ -29,6 +29,9 @@ CSRF_FIELD = "csrf_token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 UNLOGGED_ENDPOINTS = {"static_files.send", "home.health_check"}
 OPEN_ENDPOINTS = {"static_files.send", "home.health_check", "assets.file", "records.picture"}
+UPLOAD_ENDPOINTS = {"assets.upload", "api_assets.upload_design"}
+FORM_BYTES = 1024 * 1024
+"""The room for a form around the file that it carries."""
 
 
 def init_app(app: Flask) -> None:
@@ -49,14 +52,15 @@ def admit() -> None:
     _check_host()
     if request.endpoint in OPEN_ENDPOINTS:
         return
-    _refuse_nul()
     header = request.headers.get("Authorization", "")
     if header:
         _admit_key(header)
     else:
         _admit_session()
-        if _could_be_forged():
-            _check_csrf()
+    _make_room()
+    _refuse_nul()
+    if not header and _could_be_forged():
+        _check_csrf()
 
 
 def user() -> User:
@@ -164,6 +168,12 @@ def _require(scopes: tuple[str, ...]) -> None:
     for scope in scopes:
         if not accounts.allows(g.key, g.user, scope):
             raise Forbidden(sentence=N_("This key lacks the scope %(scope)s."), scope=scope)
+
+
+def _make_room() -> None:
+    """Let a known user send a large picture; before that is settled, no body is read."""
+    if g.user is not None and request.endpoint in UPLOAD_ENDPOINTS:
+        request.max_content_length = assets.MAX_UPLOAD_BYTES + FORM_BYTES
 
 
 def _refuse_nul() -> None:

@@ -5,10 +5,12 @@ What does not live here: looking into and drawing pictures (`pictures`).
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -16,28 +18,33 @@ from sqlalchemy import select
 from patchbay import clock, net, settings, signing
 from patchbay.errors import N_, AddressBlocked, Forbidden, Invalid, NetworkError, NotFound
 from patchbay.models import Asset, AssetKind, db, new_id, transaction
+from patchbay.pictures import files
+from patchbay.pictures.files import Content
 from patchbay.spec import Picture
-
-if TYPE_CHECKING:  # Pillow stays out of processes that draw nothing
-    from patchbay.pictures.inspect import Picture as InspectedPicture
 
 LINK_LIFETIME = timedelta(hours=1)
 LINK_PURPOSE = "asset"
-MAX_BYTES = 20 * 1024 * 1024
+MAX_UPLOAD_BYTES = 256 * 1024 * 1024
+MAX_FETCHED_BYTES = 20 * 1024 * 1024
 NAME_LENGTH = 120
 
 
-def upload(user_id: str, content: bytes, file_name: str) -> Asset:
+def upload(user_id: str, content: Content, file_name: str) -> Asset:
     """Keep an uploaded design. Raises Invalid (field `file`) and TooLarge for what is not a usable picture."""
-    from patchbay.pictures import inspect
+    asset = Asset(user_id=user_id, kind=AssetKind.DESIGN, name=_clean_name(file_name))
+    return _keep(content, asset, declared_name=file_name)
 
-    picture = inspect.read_picture(content, declared_name=file_name)
-    return _keep(picture, Asset(user_id=user_id, kind=AssetKind.DESIGN, name=_clean_name(file_name)))
+
+def upload_file(user_id: str, file: IO[bytes], file_name: str) -> Asset:
+    """The same for a file on disk, which is never in memory whole; also raises TooManyRequests (see `files.opened`)."""
+    db.session.commit()  # a large one takes a while: nothing stays open meanwhile
+    with files.opened(file) as content:
+        return upload(user_id, content, file_name)
 
 
 def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
     """Set a design onto a template. Raises NotFound for the design, Invalid for the template."""
-    from patchbay.pictures import inspect, render, templates
+    from patchbay.pictures import render, templates
 
     design = get(user_id, design_id)
     template = next((template for template in templates.all() if template.id == template_id), None)
@@ -45,12 +52,12 @@ def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
         raise Invalid({"templateId": N_("There is no such template.")})
     if design.kind is not AssetKind.DESIGN:
         raise Invalid({"designId": N_("A mockup is made from a design.")})
-    content = content_of(design)
-    db.session.commit()  # drawing takes a while: nothing stays open meanwhile
-    picture = inspect.read_picture(render.make_mockup(content, template_id), declared_name="")
+    with reading(design) as content:
+        db.session.commit()  # drawing takes a while: nothing stays open meanwhile
+        drawn = render.make_mockup(content, template_id)
     name = f"{Path(design.name).stem} – {template.name}"
     mockup = Asset(user_id=user_id, kind=AssetKind.MOCKUP, name=name, design_id=design.id, template_id=template_id)
-    return _keep(picture, mockup)
+    return _keep(drawn, mockup)
 
 
 def page(
@@ -74,12 +81,19 @@ def get(user_id: str, asset_id: str) -> Asset:
     return asset
 
 
-def content_of(asset: Asset) -> bytes:
-    """The bytes of an asset. Raises NotFound when the file is gone from the home."""
-    try:
-        return _path(asset.sha256, asset.extension).read_bytes()
-    except OSError as error:
-        raise NotFound(asset.id) from error
+def file_of(asset: Asset) -> Path:
+    """Where the bytes of an asset lie. Raises NotFound when the file is gone from the home."""
+    path = _path(asset.sha256, asset.extension)
+    if not path.is_file():
+        raise NotFound(asset.id)
+    return path
+
+
+@contextmanager
+def reading(asset: Asset) -> Iterator[Content]:
+    """The bytes of an asset, while the block runs; raises as `file_of` and `files.opened` do."""
+    with file_of(asset).open("rb") as file, files.opened(file) as content:
+        yield content
 
 
 def link(asset: Asset, extension: str = "") -> str:
@@ -91,14 +105,16 @@ def link(asset: Asset, extension: str = "") -> str:
     return f"{settings.current().public_url}/assets/{token}.{extension or asset.extension}"
 
 
-def rendition(asset: Asset) -> bytes:
-    """The picture as a JPEG that picture feeds take, drawn once and kept beside the original. Raises NotFound."""
+def rendition_of(asset: Asset) -> Path:
+    """Where the picture lies as a JPEG that picture feeds take, drawn once and kept beside it; raises as `reading`."""
     path = _path(asset.sha256, "feed.jpg")
-    if not path.exists():
+    if not path.is_file():
         from patchbay.pictures import renditions
 
-        _write(path, renditions.for_feeds(content_of(asset)))
-    return path.read_bytes()
+        with reading(asset) as content, _new_file() as file:
+            file.write(renditions.for_feeds(content))
+            _put(file, path)
+    return path
 
 
 def public_address(user_id: str, address: str, content_type: str) -> str:
@@ -187,13 +203,17 @@ def _reader(path: Path) -> Callable[[int, int], bytes]:
     return read
 
 
-def _keep(picture: "InspectedPicture", asset: Asset) -> Asset:
+def _keep(content: Content, asset: Asset, *, declared_name: str = "") -> Asset:
     """Write the bytes, then the row that names them: a kill in between leaves a file that nobody names."""
-    asset.id, asset.created_at = new_id("ast"), clock.now()
-    asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
-    asset.width, asset.height, asset.size_bytes = picture.width, picture.height, len(picture.content)
-    asset.sha256 = picture.sha256
-    _write(_path(asset.sha256, asset.extension), picture.content)
+    from patchbay.pictures import inspect  # Pillow stays out of processes that draw nothing
+
+    with _new_file() as file:
+        picture = inspect.read_picture(content, declared_name=declared_name, kept=file)
+        asset.id, asset.created_at = new_id("ast"), clock.now()
+        asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
+        asset.width, asset.height = picture.width, picture.height
+        asset.size_bytes, asset.sha256 = picture.size_bytes, picture.sha256
+        _put(file, _path(asset.sha256, asset.extension))
     with transaction() as session:
         session.add(asset)
     return asset
@@ -203,17 +223,18 @@ def _fetched(address: str) -> Picture:
     from patchbay.pictures import inspect
 
     try:
-        reply = net.current().fetch_public(address, max_bytes=MAX_BYTES, accept=("image/*",))
+        reply = net.current().fetch_public(address, max_bytes=MAX_FETCHED_BYTES, accept=("image/*",))
     except AddressBlocked as error:
         raise Invalid({"mockupUrls": error.sentence}) from None
     if reply.status != 200:
         raise NetworkError(
             f"the picture's address answered HTTP {reply.status}", provider=urlsplit(address).hostname or ""
         )
-    picture = inspect.read_picture(reply.body, declared_name="")
+    kept = BytesIO()
+    picture = inspect.read_picture(reply.body, declared_name="", kept=kept)
     stem = _file_stem(Path(urlsplit(address).path).stem)
     return Picture.of(
-        picture.content, filename=f"{stem}{picture.extension}", content_type=picture.content_type, name=stem
+        kept.getvalue(), filename=f"{stem}{picture.extension}", content_type=picture.content_type, name=stem
     )
 
 
@@ -229,15 +250,25 @@ def _path(sha256: str, extension: str) -> Path:
     return settings.current().home / "assets" / sha256[:2] / f"{sha256}.{extension}"
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Put the bytes in place at once and for good: a file of that name is complete, or it is not there."""
+@contextmanager
+def _new_file() -> Iterator[IO[bytes]]:
+    """An empty file among the assets; gone behind the block, unless it was put in place."""
+    folder = settings.current().home / "assets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        try:
+            yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def _put(file: IO[bytes], path: Path) -> None:
+    """Put a new file in place at once and for good: a file of that name is complete, or it is not there."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    file.flush()
+    os.fsync(file.fileno())
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     Path(file.name).replace(path)
 
 

@@ -17,6 +17,7 @@ from patchbay import assets, clock, net, providers, settings, signing
 from patchbay.errors import Forbidden, NotFound, PatchbayError
 from patchbay.models import Asset, Connection, Record, db
 from patchbay.net import MIB, Outgoing
+from patchbay.pictures.files import Content
 
 BOX = 256
 LINK_PURPOSE = "image"
@@ -120,7 +121,7 @@ def _asset(asset_id: str) -> bytes:
     asset = db.session.get(Asset, asset_id)
     if asset is None:
         raise NotFound("image")
-    return _kept(asset.sha256, lambda: _shrunk(assets.content_of(asset)))
+    return _kept(asset.sha256, lambda: _shrunk_asset(asset))
 
 
 def _template(template_id: str) -> bytes:
@@ -146,7 +147,12 @@ def _fetched(address: str, sandboxed_hosts: tuple[str, ...]) -> bytes:
     return reply.body
 
 
-def _shrunk(content: bytes) -> bytes:
+def _shrunk_asset(asset: Asset) -> bytes:
+    with assets.reading(asset) as content:
+        return _shrunk(content)
+
+
+def _shrunk(content: Content) -> bytes:
     from patchbay.pictures import thumbnails
 
     return thumbnails.fit(content, box=BOX)

@@ -25,7 +25,7 @@ PAGING = bodies.paging("ast")
 def upload_design() -> Response:
     """Keep an uploaded picture as a design."""
     file = bodies.upload()
-    design = assets.upload(guards.user().id, file.read(), file.filename or "")
+    design = assets.upload_file(guards.user().id, file.stream, file.filename or "")
     return bodies.answered(shapes.asset(design), 201)
 
 

@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from blueprints import rendering
+from blueprints import guards, rendering
 from patchbay import providers
 from patchbay.errors import (
     N_,
@@ -26,6 +26,7 @@ from patchbay.errors import (
     named,
 )
 from patchbay.models import Run
+from patchbay.net import MIB
 
 log = structlog.get_logger()
 
@@ -134,7 +135,8 @@ def _http_error(error: HTTPException) -> Response:
     if not wants_json() or status < 400:
         return rendering.answer_http_error(error, request_id=g.get("request_id", ""))
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return answer(TooLarge(limit="20 MB"))
+        room = (request.max_content_length or 0) - guards.FORM_BYTES
+        return answer(TooLarge(limit=f"{room // MIB} MB"))
     kind = BY_STATUS.get(status, PatchbayError if status >= 500 else Refused)
     if not isinstance(error, MethodNotAllowed):
         return answer(kind(), status=status)

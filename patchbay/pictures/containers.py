@@ -1,132 +1,157 @@
 """The byte layouts of PNG, JPEG and WebP: which one it is, whether it moves, and the same picture without metadata.
 
-What does not live here: pixels. Nothing is decoded; chunks and segments are kept or left out as they are.
+What does not live here: pixels. Nothing is decoded; chunks and segments are kept or left out as they are, in blocks, so
+that a picture need not be in memory as a whole.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 
+from patchbay.pictures.files import Content
 from patchbay.pictures.pixels import damaged
+
+Part = tuple[bytes, int, int]
+"""A chunk or segment: its name (of a segment its marker), where it starts and where it ends."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"pHYs"}
 _WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ICCP"}
 _WEBP_EXIF_AND_XMP_FLAGS = 0x08 | 0x04
+_ANIMATED = {b"acTL", b"ANIM", b"ANMF"}
 
-_JPEG_START, _JPEG_END, _JPEG_SCAN = 0xD8, 0xD9, 0xDA
-_JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
-_JPEG_INSIDE_SCAN = {0x00, 0xFF, *_JPEG_WITHOUT_LENGTH}
-_JPEG_APP0, _JPEG_APP2, _JPEG_APP14, _JPEG_APP15, _JPEG_COMMENT = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
+_JPEG_END, _JPEG_SCAN, _JPEG_COMMENT = b"\xd9", b"\xda", b"\xfe"
+_JPEG_APP0, _JPEG_APP2, _JPEG_APP14, _JPEG_APP15 = b"\xe0", b"\xe2", b"\xee", b"\xef"
+_JPEG_WITHOUT_LENGTH = {bytes([marker]) for marker in (0x01, *range(0xD0, 0xD8))} | {_JPEG_END}
+_JPEG_FILL = re.compile(rb"\xff+")
+_JPEG_MARKER_BEHIND_SCAN = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")  # T.81 §B.1.1.2, §B.1.1.5
+
+_BLOCK = 1024 * 1024
+_MOST_PARTS = 100_000  # far above what programs write; decoders take minutes over millions of empty ones
+_MOST_FILL = 1000
 
 
-def kind_of(content: bytes) -> str | None:
+def kind_of(content: Content) -> str | None:
     """`PNG`, `JPEG`, `WEBP`, or None, by the first bytes."""
-    if content.startswith(_PNG_SIGNATURE):
+    start = content[:12]
+    if start.startswith(_PNG_SIGNATURE):
         return "PNG"
-    if content.startswith(b"\xff\xd8\xff"):
+    if start.startswith(b"\xff\xd8\xff"):
         return "JPEG"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     return None
 
 
-def is_animated(kind: str, content: bytes) -> bool:
-    """Whether it carries an animation: PNG third edition §11.3.6.2 (acTL); WebP container specification, "ANIM"."""
-    if kind == "PNG":
-        return any(name == b"acTL" for name, _chunk in _png_chunks(content))
-    if kind == "WEBP":
-        return any(name in (b"ANIM", b"ANMF") for name, _chunk in _webp_chunks(content))
-    return False
+def is_animated(kind: str, content: Content) -> bool:
+    """Whether it carries an animation: PNG third edition §11.3.6.2 (acTL); WebP container specification, "ANIM".
+
+    Raises `Invalid` when the parts of the file lead nowhere, or are too many to be a picture's.
+    """
+    return any(name in _ANIMATED for name, _start, _end in _parts(kind, content))
 
 
-def without_metadata(kind: str, content: bytes) -> bytes:
-    """The same pixels, bit for bit, without EXIF, XMP, IPTC, comments, hidden previews and bytes behind the end."""
-    if kind == "PNG":
-        return _PNG_SIGNATURE + b"".join(chunk for name, chunk in _png_chunks(content) if name in _PNG_KEPT)
-    if kind == "WEBP":
-        return _webp_without_metadata(content)
-    return b"".join(_jpeg_without_metadata(content))
+def without_metadata(kind: str, content: Content) -> Iterator[bytes]:
+    """The same pixels, bit for bit, without EXIF, XMP, IPTC, comments, hidden previews and bytes behind the end.
+
+    In blocks of at most 1 MiB; raises `Invalid` as `is_animated` does.
+    """
+    return _WITHOUT_METADATA[kind](content)
 
 
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and whole bytes of each chunk up to IEND (PNG third edition §5.3: length, type, content, CRC)."""
+def _parts(kind: str, content: Content) -> Iterator[Part]:
+    for number, part in enumerate(_WALKS[kind](content)):
+        if number == _MOST_PARTS:
+            raise damaged()
+        yield part
+
+
+def _blocks(content: Content, start: int, end: int) -> Iterator[bytes]:
+    for at in range(start, end, _BLOCK):
+        yield content[at : min(at + _BLOCK, end)]
+
+
+def _png_chunks(content: Content) -> Iterator[Part]:
+    """The chunks up to IEND (PNG third edition §5.3: length, type, content, CRC)."""
     at = len(_PNG_SIGNATURE)
     while at + 12 <= len(content):
-        end = at + 12 + int.from_bytes(content[at : at + 4])
-        name = content[at + 4 : at + 8]
+        name, end = content[at + 4 : at + 8], at + 12 + int.from_bytes(content[at : at + 4])
         if end > len(content):
             break
-        yield name, content[at:end]
+        yield name, at, end
         if name == b"IEND":
             return
         at = end
     raise damaged()
 
 
-def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and whole bytes, padding included, of each chunk inside the RIFF size."""
+def _png_without_metadata(content: Content) -> Iterator[bytes]:
+    yield _PNG_SIGNATURE
+    for name, start, end in _parts("PNG", content):
+        if name in _PNG_KEPT:
+            yield from _blocks(content, start, end)
+
+
+def _webp_chunks(content: Content) -> Iterator[Part]:
+    """The chunks inside the RIFF size, each with its padding."""
     at, end = 12, 8 + int.from_bytes(content[4:8], "little")
     if end > len(content):
         raise damaged()
     while at + 8 <= end:
         size = int.from_bytes(content[at + 4 : at + 8], "little")
         following = at + 8 + size + size % 2
-        yield content[at : at + 4], content[at:following]
+        yield content[at : at + 4], at, min(following, len(content))
         at = following
 
 
-def _webp_without_metadata(content: bytes) -> bytes:
-    kept = bytearray()
-    for name, chunk in _webp_chunks(content):
+def _webp_without_metadata(content: Content) -> Iterator[bytes]:
+    kept = [part for part in _parts("WEBP", content) if part[0] in _WEBP_KEPT]
+    yield b"RIFF" + (sum(end - start for _name, start, end in kept) + 4).to_bytes(4, "little") + b"WEBP"
+    for name, start, end in kept:
         if name == b"VP8X":
-            kept += chunk[:8] + bytes([chunk[8] & ~_WEBP_EXIF_AND_XMP_FLAGS]) + chunk[9:]
-        elif name in _WEBP_KEPT:
-            kept += chunk
-    return b"RIFF" + (len(kept) + 4).to_bytes(4, "little") + b"WEBP" + bytes(kept)
+            yield content[start : start + 8] + bytes([content[start + 8] & ~_WEBP_EXIF_AND_XMP_FLAGS])
+            yield content[start + 9 : end]
+        else:
+            yield from _blocks(content, start, end)
 
 
-def _jpeg_without_metadata(content: bytes) -> Iterator[bytes]:
-    """The segments that draw (ITU-T T.81 Annex B), with the JFIF header, colour profile and Adobe colour transform."""
+def _jpeg_segments(content: Content) -> Iterator[Part]:
+    """The segments behind the start up to the end of the image, a scan with its data (ITU-T T.81 Annex B)."""
+    at, marker = 2, b""
+    while marker != _JPEG_END:
+        fill = _JPEG_FILL.search(content, at)
+        if fill is None or fill.end() == len(content) or fill.end() - fill.start() > _MOST_FILL:
+            raise damaged()
+        start, marker = fill.end() - 1, content[fill.end() : fill.end() + 1]
+        at = _jpeg_segment_end(content, start, marker)
+        yield marker, start, at
+
+
+def _jpeg_segment_end(content: Content, start: int, marker: bytes) -> int:
+    if marker in _JPEG_WITHOUT_LENGTH:
+        return start + 2
+    end = start + 2 + max(2, int.from_bytes(content[start + 2 : start + 4]))
+    return _jpeg_scan_end(content, end) if marker == _JPEG_SCAN else end
+
+
+def _jpeg_scan_end(content: Content, at: int) -> int:
+    """The next marker but stuffed zeros and restarts, which belong to the scan; block by block, for other threads."""
+    while at + 1 < len(content):
+        found = _JPEG_MARKER_BEHIND_SCAN.search(content, at, at + _BLOCK + 1)
+        if found is not None:
+            return found.start()
+        at += _BLOCK
+    raise damaged()
+
+
+def _jpeg_without_metadata(content: Content) -> Iterator[bytes]:
+    """The segments that draw, with the JFIF header, colour profile and Adobe colour transform."""
     yield content[:2]
-    at = 2
-    while True:
-        at = content.find(b"\xff", at)
-        if at < 0:
-            raise damaged()
-        while content[at + 1 : at + 2] == b"\xff":
-            at += 1  # fill bytes
-        if at + 2 > len(content):
-            raise damaged()
-        marker, end = content[at + 1], _jpeg_segment_end(content, at)
-        if _draws(marker, content[at + 4 : at + 16]):
-            yield content[at:end]
-        if marker == _JPEG_END:
-            return
-        at = end
+    for marker, start, end in _parts("JPEG", content):
+        if _draws(marker, content[start + 4 : start + 16]):
+            yield from _blocks(content, start, end)
 
 
-def _jpeg_segment_end(content: bytes, at: int) -> int:
-    marker = content[at + 1]
-    if marker == _JPEG_END or marker in _JPEG_WITHOUT_LENGTH:
-        return at + 2
-    end = at + 2 + max(2, int.from_bytes(content[at + 2 : at + 4]))
-    if marker == _JPEG_SCAN:
-        end = _jpeg_scan_end(content, end)
-    return end
-
-
-def _jpeg_scan_end(content: bytes, at: int) -> int:
-    """The next marker but stuffed zeros and restarts, which belong to the scan (T.81 §B.1.1.2, §B.1.1.5)."""
-    while True:
-        at = content.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(content):
-            raise damaged()
-        following = content[at + 1]
-        if following not in _JPEG_INSIDE_SCAN:
-            return at
-        at += 1 if following == 0xFF else 2
-
-
-def _draws(marker: int, start: bytes) -> bool:
+def _draws(marker: bytes, start: bytes) -> bool:
     if marker == _JPEG_APP2:
         return start.startswith(b"ICC_PROFILE")
     if marker == _JPEG_APP0:
@@ -134,3 +159,15 @@ def _draws(marker: int, start: bytes) -> bool:
     if marker == _JPEG_APP14:
         return start.startswith(b"Adobe")
     return marker != _JPEG_COMMENT and not _JPEG_APP0 <= marker <= _JPEG_APP15
+
+
+_WALKS: Mapping[str, Callable[[Content], Iterator[Part]]] = {
+    "PNG": _png_chunks,
+    "JPEG": _jpeg_segments,
+    "WEBP": _webp_chunks,
+}
+_WITHOUT_METADATA: Mapping[str, Callable[[Content], Iterator[bytes]]] = {
+    "PNG": _png_without_metadata,
+    "JPEG": _jpeg_without_metadata,
+    "WEBP": _webp_without_metadata,
+}

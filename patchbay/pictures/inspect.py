@@ -5,15 +5,19 @@ WebP (`containers`). The bytes kept are the uploaded ones without metadata; they
 themselves must change: an EXIF orientation other than upright, or CMYK.
 """
 
-from dataclasses import dataclass, field
-from hashlib import sha256
+import hashlib
+import os
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath
+from typing import IO, cast
 
 from patchbay.errors import N_, Invalid, TooLarge
 from patchbay.pictures import containers, designs, pixels, svg
+from patchbay.pictures.files import Content
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
+MAX_DRAWING_BYTES = 20 * 1024 * 1024
 
 _EMPTY = N_("The file is empty. Choose another one.")
 _NOT_A_PICTURE = N_("This is not a picture we can read. Upload a PNG, JPEG, WebP or SVG file.")
@@ -32,32 +36,35 @@ _TRIAL_BOX = 64  # pixels: an SVG that cannot be drawn small cannot be drawn at 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture: `width` × `height` pixels as displayed, `extension` with its dot, `sha256` of `content` in hex."""
+    """What was kept: `width` × `height` pixels as displayed, `extension` with its dot, `sha256` of the bytes in hex."""
 
     content_type: str
     width: int
     height: int
     extension: str
-    content: bytes = field(repr=False)
+    size_bytes: int
     sha256: str
 
 
-def read_picture(content: bytes, *, declared_name: str) -> Picture:
-    """Accept a still PNG, JPEG, WebP or SVG by what it is; a name without an ending fits any of them.
+def read_picture(content: Content, *, declared_name: str, kept: IO[bytes]) -> Picture:
+    """Accept a still PNG, JPEG, WebP or SVG by what it is, and write the bytes to keep into the empty file `kept`.
 
-    Raises `TooLarge` above 20 MB or 50 megapixels, `Invalid` (field `file`) for all else that cannot be used.
+    A name without an ending fits any kind. Raises `TooLarge` above 256 MB (SVG: 20 MB) or 50 megapixels, `Invalid`
+    (field `file`) for all else that cannot be used.
     """
     if len(content) > MAX_BYTES:
-        raise TooLarge(limit="20 MB")
+        raise TooLarge(limit="256 MB")
     kind = _kind_of(content)
     _check_name(declared_name, kind)
-    if kind == "SVG":
-        svg.render(content, box=_TRIAL_BOX)
-        return _picture(kind, content, *svg.measure(content))
-    return _read_raster(kind, content)
+    width, height = _keep_drawing(content, kept) if kind == "SVG" else _keep_raster(kind, content, kept)
+    content_type, extensions = _KINDS[kind]
+    size_bytes = kept.seek(0, os.SEEK_END)
+    kept.seek(0)
+    digest = hashlib.file_digest(cast("BytesIO", kept), "sha256").hexdigest()
+    return Picture(content_type, width, height, extensions[0], size_bytes, digest)
 
 
-def _kind_of(content: bytes) -> str:
+def _kind_of(content: Content) -> str:
     if not content:
         raise Invalid({"file": _EMPTY})
     kind = "SVG" if designs.is_markup(content) else containers.kind_of(content)
@@ -72,30 +79,34 @@ def _check_name(declared_name: str, kind: str) -> None:
         raise Invalid({"file": _WRONG_NAME})
 
 
-def _read_raster(kind: str, content: bytes) -> Picture:
-    picture = pixels.header(content)
+def _keep_drawing(content: Content, kept: IO[bytes]) -> tuple[int, int]:
+    if len(content) > MAX_DRAWING_BYTES:
+        raise TooLarge(limit="20 MB")
+    drawing = content[:]
+    svg.render(drawing, box=_TRIAL_BOX)
+    kept.write(drawing)
+    return svg.measure(drawing)
+
+
+def _keep_raster(kind: str, content: Content, kept: IO[bytes]) -> tuple[int, int]:
     if containers.is_animated(kind, content):
         raise Invalid({"file": _ANIMATED})
-    pixels.load(picture)
+    picture = pixels.load(pixels.header(content))
     if pixels.orientation(picture) == 1 and picture.mode != "CMYK":
-        return _picture(kind, containers.without_metadata(kind, content), picture.width, picture.height)
-    return _encoded_anew(kind, content)
+        kept.writelines(containers.without_metadata(kind, content))
+        return picture.size
+    del picture  # the pixels take 200 MB at most, and are about to be read anew
+    return _keep_encoded_anew(kind, content, kept)
 
 
-def _encoded_anew(kind: str, content: bytes) -> Picture:
+def _keep_encoded_anew(kind: str, content: Content, kept: IO[bytes]) -> tuple[int, int]:
     """Upright sRGB in the same format: lossless but for JPEG, which has no lossless form for any size of picture."""
     picture = pixels.upright(content)
-    encoded = BytesIO()
     picture.info.clear()
     if kind == "JPEG":
-        picture.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
+        picture.save(kept, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
     elif kind == "WEBP":
-        picture.save(encoded, "WEBP", lossless=True)
+        picture.save(kept, "WEBP", lossless=True)
     else:
-        picture.save(encoded, "PNG")
-    return _picture(kind, encoded.getvalue(), picture.width, picture.height)
-
-
-def _picture(kind: str, content: bytes, width: int, height: int) -> Picture:
-    content_type, extensions = _KINDS[kind]
-    return Picture(content_type, width, height, extensions[0], content, sha256(content).hexdigest())
+        picture.save(kept, "PNG")
+    return picture.size

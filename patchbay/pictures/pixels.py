@@ -7,10 +7,12 @@ What does not live here: which uploads are accepted (`inspect`) and what is done
 import struct
 import zlib
 from io import BytesIO
+from typing import IO, cast
 
 from PIL import Image, ImageCms
 
 from patchbay.errors import N_, Invalid, TooLarge
+from patchbay.pictures.files import Content
 
 MAX_PIXELS = 50_000_000
 RASTER_FORMATS = ("PNG", "JPEG", "WEBP")
@@ -29,10 +31,14 @@ _TURNS = {  # what makes each EXIF orientation upright (CIPA DC-008, tag 274)
 }
 
 
-def header(content: bytes) -> Image.Image:
-    """The picture with only its header read; raises `Invalid` when unreadable, `TooLarge` above `MAX_PIXELS`."""
+def header(content: Content) -> Image.Image:
+    """The picture with only its header read; raises `Invalid` when unreadable, `TooLarge` above `MAX_PIXELS`.
+
+    The rest is read from `content` when it is loaded: piece by piece, but for WebP, which is decoded in one piece.
+    """
+    file = BytesIO(content) if isinstance(content, bytes) else cast("IO[bytes]", content)  # a map reads like a file
     try:
-        picture = Image.open(BytesIO(content), formats=RASTER_FORMATS)
+        picture = Image.open(file, formats=RASTER_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooLarge(limit="50 megapixels") from error
     except _UNREADABLE as error:
@@ -51,7 +57,7 @@ def load(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def upright(content: bytes, *, at_least: int | None = None) -> Image.Image:
+def upright(content: Content, *, at_least: int | None = None) -> Image.Image:
     """The pixels as a person sees them: EXIF orientation applied, 8-bit sRGB; RGBA where something shows through.
 
     `at_least` (pixels) lets a JPEG be decoded smaller, both sides staying at or above it.

@@ -9,6 +9,7 @@ from itertools import pairwise
 from PIL import Image, ImageChops
 
 from patchbay.pictures import designs, templates
+from patchbay.pictures.files import Content
 from patchbay.pictures.templates.plate import Box, LookUp, Plate
 
 CONTENT_TYPE = "image/jpeg"
@@ -20,7 +21,7 @@ _MARGIN = 2  # transparent pixels around the design, so that its edges come out 
 _DETAIL = 1.25  # pixels of the design for one of the scene, for sharpness after warping
 
 
-def make_mockup(design: bytes, template_id: str) -> bytes:
+def make_mockup(design: Content, template_id: str) -> bytes:
     """A 1600 × 1600 JPEG of the design on the template; the same input gives the same bytes.
 
     Takes what `inspect.read_picture` accepts; raises `Invalid` or `TooLarge` as it does, and `NotFound` for an

@@ -5,13 +5,14 @@ import io
 from PIL import Image
 
 from patchbay.pictures import designs
+from patchbay.pictures.files import Content
 
 WIDEST = 1440
 NARROWEST_RATIO, WIDEST_RATIO = 4 / 5, 1.91
 QUALITY = 90
 
 
-def for_feeds(content: bytes) -> bytes:
+def for_feeds(content: Content) -> bytes:
     """A JPEG as picture feeds take it: at most 1440 pixels wide, between 4:5 and 1.91:1, white around it.
 
     The bounds are those of "IG User Media" in Meta's Graph API reference (read 2026-11-21).

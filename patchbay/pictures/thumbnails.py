@@ -8,11 +8,12 @@ from io import BytesIO
 from PIL import Image
 
 from patchbay.pictures import designs
+from patchbay.pictures.files import Content
 
 _QUALITY = 82
 
 
-def fit(content: bytes, *, box: int) -> bytes:
+def fit(content: Content, *, box: int) -> bytes:
     """A WebP that fits into `box` × `box` pixels, ratio kept, never larger than the picture itself.
 
     Takes what `inspect.read_picture` accepts; raises `Invalid` or `TooLarge` as it does.

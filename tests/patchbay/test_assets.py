@@ -30,7 +30,7 @@ def test_an_upload_is_kept_with_what_it_is(ada: User) -> None:
 
     assert (asset.kind, asset.name, asset.width, asset.height) == (AssetKind.DESIGN, "teal.png", 64, 64)
     assert asset.content_type == "image/png"
-    assert len(assets.content_of(asset)) == asset.size_bytes
+    assert assets.file_of(asset).stat().st_size == asset.size_bytes
 
 
 def test_the_same_picture_twice_is_one_file(ada: User, ben: User, settings: Settings) -> None:
@@ -120,7 +120,7 @@ def test_a_file_that_is_gone_is_not_found(ada: User, settings: Settings) -> None
         path.unlink()
 
     with pytest.raises(NotFound):
-        assets.content_of(asset)
+        assets.file_of(asset)
 
 
 def test_assets_come_in_pages_newest_first_each_to_its_owner(ada: User, cleo: User) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -383,7 +382,7 @@ def test_a_frame_becomes_a_design(ada: User, connect: Walker, act: Callable[...,
     (asset,), _ = assets.page(ada.id, cursor=None, limit=5)
     assert (made["assetId"], made["name"], asset.name) == (asset.id, "Harbour sun.png", "Harbour sun.png")
     assert (asset.width, asset.height) == (made["width"], made["height"]) == (2400, 2400)
-    with Image.open(BytesIO(assets.content_of(asset))) as image:
+    with Image.open(assets.file_of(asset)) as image:
         assert image.format == "PNG"
 
 
