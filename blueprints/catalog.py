@@ -11,9 +11,10 @@ from blueprints.forms import Sent
 from blueprints.shown import activity, drawing, integrations, outcomes
 from blueprints.shown.cards import CATEGORY_NAMES, Catalogue, card_of
 from blueprints.shown.runs import RunRow
-from patchbay import audit, catalog, connections, providers, records, runs
+from patchbay import audit, catalog, connections, providers, quality, records, runs
 from patchbay.catalog import Entry
 from patchbay.models import Connection, Run
+from patchbay.spec import Status
 
 bp = Blueprint("catalog", __name__)
 NEWEST = 5
@@ -72,6 +73,7 @@ def detail(
         "missing": [field.label for field in connections.missing_choices(live)] if live else [],
         "errors": errors or {},
         "deletable_count": sum(counts.values()),
+        "quality": quality.of(entry.provider.key) if entry.provider.status is Status.ACTIVE else None,
     }
 
 

@@ -245,3 +245,12 @@ def _connection(user: User, key: str) -> Connection:
         id=new_id("con"), user_id=user.id, integration_id=key, state=ConnectionState.CONNECTED, settings={},
         account_id=key, account_label=f"{key}.example", scopes=[], connected_at=now, created_at=now, updated_at=now,
     )  # fmt: skip
+
+
+def test_the_detail_page_says_how_good_the_integration_is(client: FlaskClient) -> None:
+    shown = text_of(client.get("/integrations/shopify"))
+    announced = text_of(client.get("/integrations/pinterest"))
+
+    assert "Quality Platinum" in shown
+    assert "What is deleted at the platform is marked as deleted here." in shown
+    assert "Quality" not in announced
