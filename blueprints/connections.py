@@ -17,11 +17,12 @@ from blueprints.rendering import formats
 from blueprints.shown import integrations, outcomes
 from blueprints.shown.cards import card_of
 from patchbay import catalog, connections, providers, records, runs, settings
-from patchbay.errors import N_, Invalid, PatchbayError, PlatformError
+from patchbay.errors import N_, CredentialsRefused, Invalid, PatchbayError, PlatformError
 from patchbay.models import Connection, Trigger
 from patchbay.spec import Keys, Provider
 
 bp = Blueprint("connections", __name__)
+KEYS_REFUSED = N_("%(provider)s does not accept these keys. Copy both again, or make new ones.")
 
 
 @bp.get("/integrations/<key>/connect")
@@ -98,6 +99,13 @@ def cancel(key: str) -> Response:
     providers.get(key)
     connections.cancel(guards.user().id, key)
     return _card_or_page(key)
+
+
+@bp.get("/integrations/<key>/settings", endpoint="to_settings")
+@guards.public("integrations:read")
+def to_settings(key: str) -> Response:
+    """Where the settings form is: somebody asked for the address that it is posted to."""
+    return rendering.see_other(url_for("catalog.integration", key=key, _anchor="settings"))
 
 
 @bp.post("/integrations/<key>/settings", endpoint="settings")
@@ -213,8 +221,12 @@ def _connect_with_keys(
         returned = connections.connect_with_keys(guards.caller(), provider.key, values, pasted)
     except Invalid as error:
         return _connect_form(provider, connection, values, error.fields, status=422)
+    except CredentialsRefused as error:
+        refused = rendering.said(KEYS_REFUSED, {"provider": provider.name})
+        return _connect_form(provider, connection, values, {}, problem=refused, status=error.http_status)
     except PatchbayError as error:
-        return _connect_form(provider, connection, values, {}, problem=error, status=error.http_status)
+        told = rendering.sentence_of(error)
+        return _connect_form(provider, connection, values, {}, problem=told, status=error.http_status)
     return rendering.see_other(url_for("catalog.integration", key=provider.key, outcome=returned.token))
 
 
@@ -231,7 +243,7 @@ def _connect_form(
     values: dict[str, Any],
     errors: Mapping[str, str],
     *,
-    problem: PatchbayError | None = None,
+    problem: str = "",
     status: int = 200,
 ) -> Response:
     is_wrong = any(field.name in errors for field in provider.fields)

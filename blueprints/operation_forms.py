@@ -20,7 +20,7 @@ from blueprints.shown.runs import reason_of
 from patchbay import connections, providers, runs
 from patchbay.errors import Invalid, NotFound
 from patchbay.models import Connection, Run, RunStatus, Trigger
-from patchbay.spec import Action, Field, Operation, Provider
+from patchbay.spec import Action, Field, Kind, Operation, Provider
 
 MAKER_WAIT_S = 8
 NO_ERRORS: Mapping[str, str] = {}
@@ -57,11 +57,15 @@ class OperationForm:
         return "do" in self.sent
 
     def values(self) -> dict[str, Any]:
-        """What was filled in. An address fills only the fields that it names."""
-        found = forms.values_of(self.fields, self.sent)
-        if request.method == "POST":
-            return found
-        return {name: value for name, value in found.items() if name in self.sent}
+        """What was filled in; a field that the form did not have yet is left to its default.
+
+        Boxes that nobody ticked are not sent at all, so a posted form says them all.
+        """
+        boxes = {Kind.BOOLEAN, Kind.PICTURES} if request.method == "POST" else set()
+        told = {
+            one.name for one in self.fields if one.kind in boxes or {one.name, f"{one.name}.typed"} & set(self.sent)
+        }
+        return {name: value for name, value in forms.values_of(self.fields, self.sent).items() if name in told}
 
     def drawn(self, errors: Mapping[str, str]) -> list[Drawn]:
         """The fields, ready to be shown."""

@@ -11,6 +11,12 @@ bp = Blueprint("records", __name__)
 A_PAGE = 50
 PICTURE_KEPT_S = 24 * 3600
 NO_PICTURE_KEPT_S = 300
+# What is shown in place of a picture that is not to be had: browsers draw it although the answer says 404.
+NO_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -24 64 64" fill="none" stroke="#7d8799">'
+    '<rect x="1.8" y="2.8" width="12.4" height="10.4" rx="1.5"/><circle cx="5.5" cy="6.3" r="1.1"/>'
+    '<path d="m2 11.5 3.5-3 2.5 2 3-3.5 3 3.5"/></svg>'
+)
 
 
 @bp.get("/records")
@@ -48,7 +54,7 @@ def picture(token: str) -> Response:
         response = Response(images.small(token), mimetype="image/webp")
         response.headers["Cache-Control"] = f"private, max-age={PICTURE_KEPT_S}, immutable"
     except NotFound:
-        response = Response(status=404, mimetype="image/webp")
+        response = Response(NO_PICTURE, 404, mimetype="image/svg+xml")
         response.headers["Cache-Control"] = f"private, max-age={NO_PICTURE_KEPT_S}"
     return response
 

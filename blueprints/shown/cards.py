@@ -38,7 +38,8 @@ class Shelf:
 class Card:
     """One integration. `operation` is the import that Sync starts; `reason` says why attention is needed.
 
-    `missing` are the labels (message ids) of choices that are still to be made.
+    `action` is what is done with one that brings nothing in: its name and title (a message id). `missing` are the
+    labels (message ids) of choices that are still to be made.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Card:
     reason: str
     is_sandbox: bool
     missing: Sequence[str] = ()
+    action: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,13 @@ def card_of(entry: Entry) -> Card:
         reason=_reason(entry),
         is_sandbox=connection.is_sandbox if connection else False,
         missing=[field.label for field in connections.missing_choices(connection)] if connection else (),
+        action=_action(entry) if connection and not imports else None,
     )
+
+
+def _action(entry: Entry) -> tuple[str, str] | None:
+    """The first thing that can be done there."""
+    return next(((one.name, one.title) for one in entry.provider.actions if not one.is_read_only), None)
 
 
 def _reason(entry: Entry) -> str:

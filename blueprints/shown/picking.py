@@ -52,6 +52,11 @@ class PickList:
     lacks: Sequence[str] = ()
     problem: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that there is to pick is shown: then nothing needs to be put in beside the list."""
+        return bool(self.choices) and not (self.has_search or self.has_more or self.problem)
+
 
 def look(
     connection: Connection, field: Field, fields: Sequence[Field], form: Sent, values: Mapping[str, Any]

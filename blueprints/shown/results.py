@@ -86,9 +86,8 @@ def _thing(connection: Connection, entry: Mapping[str, Any]) -> Thing:
     if isinstance(picture, Mapping):
         picture = picture.get("url", "")
     address = next((entry[name] for name in ADDRESSES if _is_link(entry.get(name))), "")
-    details = [
-        str(entry[name]) for name in DETAILS if isinstance(entry.get(name), str) and entry[name] not in ("", label)
-    ]
+    told = [entry[name] for name in DETAILS if isinstance(entry.get(name), str) and entry[name]]
+    details = [text for text in told if text not in label]
     token = images.of_address(connection, picture) if isinstance(picture, str) else ""
     return Thing(label, " · ".join(details[:MOST_DETAILS]), token, address)
 
