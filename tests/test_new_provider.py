@@ -177,4 +177,4 @@ def test_the_command_says_why_in_one_line_and_fails() -> None:
     done = tell(ROOT, "-m", "scripts.new_provider", "google-drive")
 
     assert done.returncode == 1
-    assert done.stderr == "google-drive exists already: patchbay/providers/google_drive.py\n"
+    assert done.stderr == "google-drive exists already: patchbay/providers/google_drive\n"

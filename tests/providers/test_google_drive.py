@@ -2,18 +2,24 @@
 
 import json
 import random
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from PIL import Image
 
 from patchbay import assets, quality, runs
+from patchbay.client import Unwatched
+from patchbay.errors import NetworkError
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view
-from patchbay.providers import google_drive
-from patchbay.spec import Answer, Meaning, classify
+from patchbay.providers.google_drive import PROVIDER, folders, uploads
+from patchbay.spec import Answer, Meaning, Picture, classify
 from tests.providers.sample import Sample, mockup_of
 from tests.stage import Queue, Sandbox, Walker
+
+CHUNKS = "PUT www.googleapis.com/upload/"
 
 SAMPLE = Sample(
     inputs={
@@ -68,7 +74,7 @@ def files_named(sandbox: Sandbox, name: str) -> list[dict[str, Any]]:
         (403, "rateLimitExceeded", Meaning.THROTTLED),
         (429, "rateLimitExceeded", Meaning.THROTTLED),
         (403, "insufficientPermissions", Meaning.SCOPE_MISSING),
-        (403, "storageQuotaExceeded", Meaning.REFUSED),
+        (403, "storageQuotaExceeded", Meaning.FULL),
         (401, "authError", Meaning.TOKEN_EXPIRED),
         (404, "notFound", Meaning.NOT_FOUND),
         (500, "backendError", Meaning.UNAVAILABLE),
@@ -80,14 +86,14 @@ def test_the_reason_tells_what_a_refusal_means(status: int, reason: str, meaning
         "error": {"errors": [{"domain": "global", "reason": reason, "message": "no"}], "code": status, "message": "no"}
     }
 
-    fault = classify(google_drive.PROVIDER.faults, Answer(status, {}, json.dumps(body).encode(), ""))
+    fault = classify(PROVIDER.faults, Answer(status, {}, json.dumps(body).encode(), ""))
 
     assert fault is not None
     assert (fault.meaning, fault.text) == (meaning, "no")
 
 
 def test_only_files_of_patchbays_own_are_asked_for() -> None:
-    auth = google_drive.PROVIDER.auth
+    auth = PROVIDER.auth
 
     assert auth is not None
     assert [scope.name for scope in auth.scopes] == ["https://www.googleapis.com/auth/drive.file"]
@@ -97,14 +103,14 @@ def test_only_files_of_patchbays_own_are_asked_for() -> None:
     ("text", "inside"), [("mugs", "mugs"), ("Ada's", r"Ada\'s"), ("a\\b", r"a\\b"), ("\\'", "\\\\\\'"), ("", "")]
 )
 def test_text_in_a_query_is_quoted(text: str, inside: str) -> None:
-    assert google_drive.quoted(text) == inside
+    assert folders.quoted(text) == inside
 
 
 @pytest.mark.parametrize(
     ("header", "first"), [("bytes=0-4194303", 4194304), ("0-0", 1), ("", 0), ("bytes=0-", 0), ("nonsense", 0)]
 )
 def test_an_upload_goes_on_behind_the_last_confirmed_byte(header: str, first: int) -> None:
-    assert google_drive.confirmed(Answer(308, {"range": header} if header else {}, b"", "")) == first
+    assert uploads.confirmed(Answer(308, {"range": header} if header else {}, b"", "")) == first
 
 
 def test_a_folder_is_made_and_found_again(ada: User, connect: Walker, queue: Queue) -> None:
@@ -155,7 +161,7 @@ def test_a_large_picture_is_saved_in_chunks(ada: User, connect: Walker, queue: Q
     result = done(run_of(ada, "upload_file", queue, mockupUrls=[address]))
 
     (file,) = [each for each in sandbox.state("google-drive", "files") if each["id"] == result["files"][0]["id"]]
-    assert size > google_drive.MULTIPART_LIMIT
+    assert size > uploads.MULTIPART_LIMIT
     assert int(file["size"]) == size
 
 
@@ -172,6 +178,77 @@ def test_an_upload_that_is_disturbed_leaves_one_whole_file(
 
     name = result["files"][0]["name"]
     assert [int(file["size"]) for file in files_named(sandbox, name)] == [size]
+
+
+def test_what_has_arrived_is_not_sent_again(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
+    """The answer to the second chunk is lost: Drive is asked, and the third follows."""
+    connect(ada, "google-drive")
+    address, size = picture_of(ada, 2000)
+    sandbox.fault("google-drive", "slow", match=CHUNKS, times=2, seconds=0)
+    sandbox.fault("google-drive", "lost_response", match=CHUNKS)
+
+    run = run_of(ada, "upload_file", queue, mockupUrls=[address])
+
+    sent = sandbox.received("google-drive", method="PUT")
+    chunks = -(-size // uploads.CHUNK)
+    assert run.status is RunStatus.SUCCEEDED
+    assert [row["fault"] for row in sent] == ["slow", "slow", "lost_response", None, *[None] * (chunks - 2)]
+    assert [row["status"] for row in sent][-1] == 200
+
+
+def test_an_upload_that_gets_no_further_ends() -> None:
+    class Standing(Unwatched):
+        def send(self, _request: object) -> Answer:
+            return Answer(308, {"range": "bytes=0-1048575"}, b"", "")
+
+        def log(self, *_words: object, **_params: object) -> None:
+            """Nobody reads it."""
+
+    picture = Picture.of(bytes(9_000_000), filename="noise.png", content_type="image/png")
+
+    with pytest.raises(NetworkError, match="breaks off at byte 1048576"):
+        uploads.sent(Standing(), "https://www.googleapis.com/upload", picture)  # type: ignore[arg-type]  # it only sends
+
+
+def test_of_a_large_picture_no_more_than_a_chunk_is_read_at_a_time(
+    ada: User, connect: Walker, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(ada, "google-drive")
+    address, size = picture_of(ada, 1500)
+    reads: list[tuple[int, int]] = []
+    read_picture = assets.read_picture
+
+    def watched(user_id: str, address: str) -> Picture:
+        picture = read_picture(user_id, address)
+
+        def read(start: int, count: int) -> bytes:
+            reads.append((start, count))
+            return picture.read(start, count)
+
+        return replace(picture, read=read)
+
+    monkeypatch.setattr(assets, "read_picture", watched)
+
+    done(run_of(ada, "upload_file", queue, mockupUrls=[address]))
+
+    assert reads == [(start, uploads.CHUNK) for start in range(0, size, uploads.CHUNK)]
+
+
+def test_a_drive_that_is_full_says_so_and_names_what_was_saved(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox
+) -> None:
+    connect(ada, "google-drive")
+    (small, size), (large, _) = picture_of(ada), picture_of(ada, 1500)
+    limit = {"limit": size + 1000}
+    requests.post(f"{sandbox.url}/_sandbox/google-drive/quota", json=limit, timeout=10).raise_for_status()
+
+    nothing = run_of(ada, "upload_file", queue, mockupUrls=[large])
+    half = run_of(ada, "upload_file", queue, mockupUrls=[small, large])
+
+    assert nothing.error_kind == "QuotaFull"
+    assert half.error_kind == "PartlyDone"
+    assert half.error_params["done"] == "noise-png.png"
+    assert "no room left" in half.error_params["reason"]
 
 
 def test_a_folder_that_is_not_there_is_told_so(ada: User, connect: Walker, queue: Queue) -> None:
