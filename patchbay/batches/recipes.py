@@ -216,7 +216,7 @@ def _saved(kitchen: Kitchen, asset_id: str, label: str) -> Part:
 
 
 def _ask_frames(mine: Mapping[str, Connection]) -> tuple[Question, ...]:
-    pick = Pick("list_files", "files", value="key", label="name", picture="thumbnail_url")
+    pick = Pick("list_files", "files", value="key", picture="thumbnail_url", search="search")
     source = _place("source", N_("Frames of"), mine, "list_frames")
     storage = _place("storage", N_("Folder in"), mine, "create_folder")
     file = Question(Field("fileId", N_("Design file"), pick=pick), source.field.default or "")
