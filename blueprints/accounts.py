@@ -5,9 +5,11 @@ Who is let in to which page is decided in `guards`; what a password or key is wo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
 
 from blueprints import forms, guards, rendering
 from blueprints.api import problems
@@ -131,10 +133,22 @@ def password() -> Response:
 @bp.post("/account/look")
 @guards.scoped("*")
 def theme() -> Response:
-    """Remember theme and shortcuts in this browser."""
+    """Remember theme and shortcuts in this browser, and the language with the user."""
+    language = forms.text("language") or None
+    _choose_language(language)
     rendering.toast(_("Saved."))
     response = rendering.see_other(url_for("accounts.show"))
-    return rendering.remember_look(response, theme=forms.text("theme"), shortcuts="shortcuts" in request.form)
+    rendering.remember_look(response, theme=forms.text("theme"), shortcuts="shortcuts" in request.form)
+    return rendering.remember_language(response, language)
+
+
+@bp.post("/language")
+@guards.public("*")
+def language() -> Response:
+    """Change the language from the foot of any page, and go back to it."""
+    chosen = forms.text("language")
+    _choose_language(chosen)
+    return rendering.remember_language(rendering.see_other(_back()), chosen)
 
 
 @bp.get("/keys")
@@ -173,6 +187,32 @@ def _login_form(onward: str, email: str, error: str, *, status: int = 200) -> Re
 
 def _has_demo() -> bool:
     return settings.current().sandbox and settings.is_loopback(guards.address())
+
+
+def _choose_language(chosen: str | None) -> None:
+    """Go on in that language, and keep it with whoever is signed in. Raises Invalid."""
+    if chosen is not None and chosen not in rendering.languages():
+        raise Invalid({"language": N_("This is not one of the choices.")})
+    if guards.caller_if_any() is not None:
+        accounts.choose_language(guards.user(), chosen)
+    rendering.speak(chosen)
+
+
+def _back() -> str:
+    """The page that the form was on, where it can be asked for again."""
+    came_from = urlsplit(request.referrer or "")
+    page = f"{came_from.path}?{came_from.query}".rstrip("?")
+    if came_from.netloc == request.host and _is_page(came_from.path):
+        return forms.local(page) or url_for("home.index")
+    return url_for("home.index")
+
+
+def _is_page(path: str) -> bool:
+    try:
+        current_app.url_map.bind(request.host).match(path, method="GET")
+    except HTTPException:
+        return False
+    return True
 
 
 def _next(address: str) -> str:

@@ -44,7 +44,7 @@ def init_app(app: Flask) -> None:
 
 def admit() -> None:
     """Find out who asks, and refuse a forged or foreign request. Raises Unauthenticated, Forbidden."""
-    g.user = g.key = None
+    g.user = g.key = g.language = None
     g.begun_at, g.request_id = time.perf_counter(), new_id("req")
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
@@ -61,6 +61,7 @@ def admit() -> None:
     _refuse_nul()
     if not header and _could_be_forged():
         _check_csrf()
+    g.language = g.user.language if g.user else None
 
 
 def user() -> User:

@@ -8,7 +8,8 @@ from flask_babel import Babel
 from htmx_flask import Htmx
 from jinja2 import StrictUndefined
 
-from blueprints.rendering import formats, fragments, headers, look, toasts
+from blueprints.rendering import catalogues, formats, fragments, headers, look, sentences, toasts
+from blueprints.rendering.catalogues import languages
 from blueprints.rendering.fragments import (
     is_htmx,
     page_or_fragment,
@@ -20,7 +21,7 @@ from blueprints.rendering.fragments import (
     wants_fragment,
 )
 from blueprints.rendering.headers import leaves_no_trace, never_stored
-from blueprints.rendering.look import csrf_token, remember_look
+from blueprints.rendering.look import csrf_token, remember_language, remember_look, speak
 from blueprints.rendering.problems import answer_crash, answer_http_error, answer_problem, login_address
 from blueprints.rendering.sentences import said, sentence_of, title_of, told
 from blueprints.rendering.toasts import toast, toast_only
@@ -32,16 +33,19 @@ __all__ = [
     "csrf_token",
     "init_app",
     "is_htmx",
+    "languages",
     "leaves_no_trace",
     "login_address",
     "never_stored",
     "page_or_fragment",
+    "remember_language",
     "remember_look",
     "render",
     "reswap",
     "said",
     "see_other",
     "sentence_of",
+    "speak",
     "title_of",
     "toast",
     "toast_only",
@@ -58,11 +62,18 @@ def init_app(app: Flask, *, is_https: bool, has_sandbox: bool) -> None:
     `is_https` tells whether browsers come over https; `has_sandbox` whether the pages say so.
     """
     Htmx(app)
-    Babel(app, locale_selector=look.locale, timezone_selector=look.timezone)
+    catalogues.compile_all(catalogues.FOLDER)
+    Babel(
+        app,
+        default_translation_directories=str(catalogues.FOLDER),
+        locale_selector=look.locale,
+        timezone_selector=look.timezone,
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = StrictUndefined
     formats.init_app(app)
+    sentences.init_app(app)
     look.init_app(app, has_sandbox=has_sandbox)
     fragments.init_app(app)
     headers.init_app(app, is_https=is_https)  # after_request runs in reverse: the headers see the finished body

@@ -4,8 +4,12 @@ Machine-readable forms on the wire are in `patchbay.clock`.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Literal
 
+from babel import Locale
+from babel.lists import format_list
 from flask import Flask
 from flask_babel import (
     format_date,
@@ -13,15 +17,16 @@ from flask_babel import (
     format_decimal,
     format_time,
     format_timedelta,
+    get_locale,
     get_timezone,
     gettext,
 )
 
-from blueprints.rendering.sentences import said
 from patchbay import clock
 
 A_MOMENT = timedelta(seconds=45)
 UNITS = ("B", "KB", "MB", "GB", "TB")
+WORLD_ENGLISH = Locale("en", "001")  # "en" alone is that of the United States: month before day
 
 
 def ago(moment: datetime) -> str:
@@ -34,12 +39,22 @@ def ago(moment: datetime) -> str:
 
 def moment(at: datetime) -> str:
     """Date and time in full, with the zone's name: "21 Nov 2026, 14:05 UTC"."""
-    return str(format_datetime(at, "d MMM y, HH:mm zzz"))
+    return str(format_datetime(at, f"{_pattern_of_days()}, HH:mm zzz"))
 
 
 def day(at: datetime) -> str:
     """The date alone: "21 Nov 2026"."""
-    return str(format_date(at, "d MMM y"))
+    return str(format_date(at, _pattern_of_days()))
+
+
+def _pattern_of_days() -> str:
+    """Day, short month and year, in the order and with the points of the reader's language."""
+    return str(_locale().datetime_skeletons["yMMMd"].pattern)
+
+
+def _locale() -> Locale:
+    locale = get_locale()
+    return WORLD_ENGLISH if locale is None or locale.language == "en" else locale
 
 
 def hour(at: datetime) -> str:
@@ -70,6 +85,11 @@ def number(value: float) -> str:
     return str(format_decimal(value))
 
 
+def listed(words: Iterable[str], style: Literal["standard", "or"] = "standard") -> str:
+    """One behind the other: "a, b and c"; where one of them is enough, by `or`: "a, b or c"."""
+    return str(format_list(list(words), style, locale=_locale()))
+
+
 def size(size_bytes: int) -> str:
     """A size: "0 B", "12 KB", "3.4 MB", in steps of 1000."""
     value, unit = float(size_bytes), 0
@@ -91,6 +111,6 @@ def pretty(value: object) -> str:
 
 def init_app(app: Flask) -> None:
     """Register the filters."""
-    filters = (ago, moment, day, hour, second, duration, number, size, percent, pretty, said)
+    filters = (ago, moment, day, hour, second, duration, number, listed, size, percent, pretty)
     app.jinja_env.filters.update({filter_.__name__: filter_ for filter_ in filters})
     app.jinja_env.filters["iso"] = clock.iso

@@ -25,7 +25,7 @@ POLICY = "; ".join(
 )
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
 VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Cookie")
-COMPRESSED_TYPES = {"text/html", "application/json"}
+WORDED_TYPES = {"text/html", "application/json"}  # their words are in the reader's language
 SMALLEST_COMPRESSED_BYTES = 1_000
 A_YEAR_S = 31_536_000
 
@@ -49,6 +49,8 @@ def init_app(app: Flask, *, is_https: bool) -> None:
         _protect(response, is_https=is_https)
         if response.mimetype == "text/html":
             _protect_page(response)
+        if response.mimetype in WORDED_TYPES:
+            response.vary.add("Accept-Language")
         if not response.is_streamed and not response.direct_passthrough:
             _revalidate(response)
             _compress(response)
@@ -83,7 +85,7 @@ def _revalidate(response: Response) -> None:
 
 
 def _compress(response: Response) -> None:
-    if response.mimetype not in COMPRESSED_TYPES or response.status_code in {204, 304} or response.content_encoding:
+    if response.mimetype not in WORDED_TYPES or response.status_code in {204, 304} or response.content_encoding:
         return
     response.vary.add("Accept-Encoding")
     body = response.get_data()

@@ -1,6 +1,7 @@
 """What the reader's browser says about them: theme, key shortcuts, time zone, language, and their session's token.
 
-Who the reader is lives in `guards`; it leaves the user in `flask.g.user` (None: nobody is signed in).
+Who the reader is lives in `guards`; it leaves the user in `flask.g.user` (None: nobody is signed in), and the language
+of their own setting in `flask.g.language`.
 """
 
 import functools
@@ -8,8 +9,10 @@ import secrets
 import zoneinfo
 from typing import Literal
 
-from flask import Flask, Response, current_app, g, request, session
-from flask_babel import get_locale
+from flask import Flask, Response, g, request, session
+from flask_babel import get_locale, refresh
+
+from blueprints.rendering.catalogues import ENGLISH, languages
 
 THEMES = ("light", "dark")
 Theme = Literal["light", "dark", "system"]
@@ -45,20 +48,51 @@ def has_shortcuts() -> bool:
 
 def remember_look(response: Response, *, theme: str, shortcuts: bool) -> Response:
     """Keep theme and shortcuts for a year; anything but a known theme means the system's."""
-    for name, value, is_default in (
-        ("theme", theme, theme not in THEMES),
-        ("shortcuts", "off", shortcuts),
-    ):
-        if is_default:
-            response.delete_cookie(name, samesite="Lax", httponly=True, secure=request.is_secure)
-        else:
-            response.set_cookie(name, value, max_age=A_YEAR_S, samesite="Lax", httponly=True, secure=request.is_secure)
+    _remember(response, "theme", theme if theme in THEMES else "")
+    _remember(response, "shortcuts", "" if shortcuts else "off")
     return response
 
 
-def locale() -> str | None:
-    """The best of the languages that there are translations for."""
-    return request.accept_languages.best_match(_languages(), default="en")
+def remember_language(response: Response, language: str | None) -> Response:
+    """Keep the language in this browser for a year, also when nobody is signed in; None means the browser's own."""
+    _remember(response, "language", language or "")
+    return response
+
+
+def _remember(response: Response, name: str, value: str) -> None:
+    """Without a value nothing is kept."""
+    if value:
+        response.set_cookie(name, value, max_age=A_YEAR_S, samesite="Lax", httponly=True, secure=request.is_secure)
+    else:
+        response.delete_cookie(name, samesite="Lax", httponly=True, secure=request.is_secure)
+
+
+def locale() -> str:
+    """The language to answer in: the user's own setting, else this browser's, else what it asks for, else English.
+
+    A program may ask otherwise with each call: with an API key the header counts more than the owner's setting.
+    """
+    own, asked = g.get("language"), _asked_for()
+    wishes = (asked, own) if g.get("key") is not None else (own, request.cookies.get("language"), asked)
+    return next((wish for wish in wishes if wish in languages()), ENGLISH)
+
+
+def speak(language: str | None) -> None:
+    """Go on with this request in another language: the reader has just chosen it. None is what their browser asks for.
+
+    Without this, what is said of the choice would be said in the language before it.
+    """
+    g.language = language or _asked_for() or ENGLISH
+    refresh()
+
+
+def _asked_for() -> str | None:
+    """The best of the languages in Accept-Language that there are texts in; "de-AT" is content with "de"."""
+    for tag, quality in request.accept_languages:
+        language = tag.replace("_", "-").partition("-")[0].lower()
+        if quality > 0 and language in languages():
+            return language
+    return None
 
 
 def timezone() -> str | None:
@@ -73,18 +107,15 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _languages() -> list[str]:
-    """What the catalogues speak, and English; looked up once per app, since it reads folders."""
-    known: list[str] | None = current_app.extensions.get("languages")
-    if known is None:
-        known = sorted({str(found) for found in current_app.extensions["babel"].instance.list_translations()} | {"en"})
-        current_app.extensions["languages"] = known
-    return known
-
-
 def init_app(app: Flask, *, has_sandbox: bool) -> None:
     """Give every template the reader and their choices."""
-    app.jinja_env.globals.update(csrf_token=csrf_token, theme=theme, has_shortcuts=has_shortcuts, get_locale=get_locale)
+    app.jinja_env.globals.update(
+        csrf_token=csrf_token,
+        theme=theme,
+        has_shortcuts=has_shortcuts,
+        get_locale=get_locale,
+        languages=languages,
+    )
 
     @app.context_processor
     def _reader() -> dict[str, object]:

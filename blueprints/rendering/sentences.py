@@ -3,18 +3,20 @@
 Rows and errors keep ids and parameters (`patchbay.errors`); only here and in templates do they become sentences.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 
+from flask import Flask
 from flask_babel import gettext
 
+from blueprints.rendering import formats
 from patchbay.errors import PatchbayError, named
 
-
-class _Known(dict[str, object]):
-    """Parameters; one that a row does not know is shown as an ellipsis instead of failing the page."""
-
-    def __missing__(self, key: str) -> str:
-        return "…"
+PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
+# Parameters that are message ids themselves, or else a platform's own words.
+WORDS = ("action", "done", "reason", "limit")
+UNKNOWN = "…"  # for what a row does not know: better than no page
 
 
 def said(message: str, params: Mapping[str, object] | None = None) -> str:
@@ -22,7 +24,7 @@ def said(message: str, params: Mapping[str, object] | None = None) -> str:
     if not message:
         return ""
     translated = str(gettext(message))
-    return translated % _Known(params) if params is not None else translated
+    return translated if params is None else _filled(translated, params)
 
 
 def title_of(error: PatchbayError) -> str:
@@ -39,3 +41,34 @@ def told(kind: str, params: Mapping[str, object]) -> tuple[str, str]:
     """Title and sentence of an error that a row remembers by `kind` and `params`."""
     found = named(kind)
     return said(found.title, params), said(found.sentence, params)
+
+
+def _filled(text: str, params: Mapping[str, object]) -> str:
+    """By hand, since the operator % would fail at a stray percent sign in a platform's words."""
+    return PLACEHOLDER.sub(lambda found: "%" if found[1] is None else _shown(found[1], params), text)
+
+
+def _shown(name: str, params: Mapping[str, object]) -> str:
+    """One parameter for people. Words may hold the same placeholders, and need no full stop inside a sentence."""
+    value = params.get(name, UNKNOWN)
+    if name in WORDS and isinstance(value, str):
+        others = {key: other for key, other in params.items() if key not in WORDS}
+        return said(value, others).rstrip(".")
+    if name == "time" and isinstance(value, str):
+        return _time(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return formats.number(value)
+    return str(value)
+
+
+def _time(text: str) -> str:
+    """ISO 8601 for people; anything else as it is."""
+    try:
+        return formats.moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def init_app(app: Flask) -> None:
+    """Register the filter."""
+    app.jinja_env.filters["said"] = said

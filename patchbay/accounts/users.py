@@ -91,6 +91,12 @@ def change_password(user: User, present: str, new: str) -> None:
     set_password(user, new)
 
 
+def choose_language(user: User, language: str | None) -> None:
+    """Keep the language that the user wants to read, whatever browser they use; None follows the browser."""
+    with transaction():
+        user.language = language
+
+
 def users(*, cursor: str | None, limit: int) -> tuple[list[User], str | None]:
     """All users by id, and the cursor of the next page."""
     statement = select(User).order_by(User.id).limit(limit + 1)

@@ -24,7 +24,7 @@ class LinkKind(StrEnum):
 
 
 class User(Base):
-    """Someone who can sign in. `epoch` is raised to end all of their sessions."""
+    """Someone who can sign in. `epoch` is raised to end all of their sessions; `language` None follows the browser."""
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
@@ -35,6 +35,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(text_enum(Role))
     is_active: Mapped[bool] = mapped_column(default=True)
     epoch: Mapped[int] = mapped_column(default=1)
+    language: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_signed_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
