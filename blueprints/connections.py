@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from blueprints import forms, guards, rendering
 from blueprints.api import problems
@@ -176,7 +177,8 @@ def delete_records_now(key: str) -> Response:
     if typed.casefold() != provider.name.casefold():
         return _deletion_form(provider, typed, {"confirmation": N_("This is not the name.")}, status=422)
     count = connections.delete_records(guards.user().id, key)
-    rendering.toast(_("%(count)s records were deleted.", count=formats.number(count)))
+    told = {"count": formats.number(count)}
+    rendering.toast(ngettext("%(count)s record was deleted.", "%(count)s records were deleted.", count, **told))
     return rendering.see_other(url_for("catalog.integration", key=key))
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from blueprints import forms, guards, rendering
 from blueprints.rendering import formats
@@ -115,7 +116,11 @@ def _card(key: str) -> Response:
 def _tell_end(run: Run) -> None:
     name = providers.get(run.integration_id).name
     if run.status is RunStatus.SUCCEEDED:
-        rendering.toast(_("%(name)s is synced: %(count)s items.", name=name, count=formats.number(run.progress_done)))
+        count = run.progress_done
+        told = {"name": name, "count": formats.number(count)}
+        rendering.toast(
+            ngettext("%(name)s is synced: %(count)s item.", "%(name)s is synced: %(count)s items.", count, **told)
+        )
     elif run.status is RunStatus.FAILED:
         rendering.toast(_("The sync with %(name)s failed.", name=name), "err")
 

@@ -189,7 +189,10 @@ class SyncFailed(PatchbayError):
 
 
 class PartlyDone(SyncFailed):
-    """An action came part of the way; `done` says in words what exists now (a message id)."""
+    """An action came part of the way; `done` says in words what exists now, `reason` why it stopped.
+
+    Both are message ids, filled from the other parameters, or else the platform's own words.
+    """
 
     title = N_("%(provider)s did only a part of it")
     sentence = N_("This much was done: %(done)s. %(provider)s refused the rest: %(reason)s.")
@@ -202,7 +205,7 @@ class OutcomeUnknown(SyncFailed):
 
 
 class RateLimited(PatchbayError):
-    """The platform asks to wait until `retry_at` (aware UTC)."""
+    """The platform asks to wait until `retry_at` (aware UTC); its sentence says when in the reader's own time."""
 
     code = "RATE_LIMIT_EXCEEDED"
     http_status = 429
@@ -213,7 +216,7 @@ class RateLimited(PatchbayError):
     )
 
     def __init__(self, detail: str, *, retry_at: datetime, **params: str) -> None:
-        super().__init__(detail, time=retry_at.strftime("%Y-%m-%d %H:%M UTC"), **params)
+        super().__init__(detail, time=retry_at.isoformat(timespec="minutes"), **params)
         self.retry_at = retry_at
 
 

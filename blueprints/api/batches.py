@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from blueprints import guards, rendering
+from blueprints import guards
 from blueprints.api import bodies, shapes
 from patchbay import batches, connections
 from patchbay.batches import Part, recipes
@@ -76,8 +76,7 @@ def list_recipes() -> Response:
 def start_recipe(key: str) -> Response:
     """Start a recipe as a batch."""
     given = bodies.read(INPUT)
-    title = rendering.said(recipes.recipe(key).title)
-    batch = recipes.begin(guards.user().id, key, given["data"] or {}, title, Trigger.API)
+    batch = recipes.begin(guards.user().id, key, given["data"] or {}, recipes.recipe(key).title, Trigger.API)
     return bodies.answered(shapes.batch(batch, with_parts=True), 202)
 
 

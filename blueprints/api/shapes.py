@@ -68,7 +68,7 @@ def batch(row: Batch, *, with_parts: bool) -> Shape:
     """A batch; `status` is `working` or `ended`, a part's that of its run, or `failed` when none could be started."""
     shape: Shape = {
         "id": row.id,
-        "title": row.title,
+        "title": rendering.said(row.title) if row.recipe else row.title,
         "recipe": row.recipe,
         "status": "working" if row.ended_at is None else "ended",
         "createdAt": _time(row.created_at),

@@ -18,7 +18,7 @@ SENTENCES: Mapping[str, str] = {
     Deed.RECONNECT_NEEDED: N_("The platform no longer accepts our access."),
     Deed.DISCONNECTED: N_("Disconnected."),
     Deed.SETTINGS_CHANGED: N_("Settings were changed."),
-    Deed.RECORDS_DELETED: N_("Imported data was deleted: %(count)s records."),
+    Deed.RECORDS_DELETED: N_("Imported data was deleted. Records: %(count)s."),
     Deed.RUN_STARTED: N_("Asked for: %(what)s."),
     Deed.RUN_ENDED: N_("A run ended: %(status)s."),
 }

@@ -37,8 +37,8 @@ class BatchPage:
 
     @property
     def title(self) -> str:
-        """What it was called when it was started."""
-        return self._batch.title
+        """What it was called when it was started; by a recipe, which has a title in every language."""
+        return said(self._batch.title) if self._batch.recipe else self._batch.title
 
     @property
     def version(self) -> str:

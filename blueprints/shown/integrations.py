@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from blueprints.rendering import said
+from blueprints.rendering.formats import listed
 from patchbay import connections, settings
 from patchbay.errors import N_, Invalid, PublicAddressNeeded
 from patchbay.models import Connection, ConnectionState
@@ -109,7 +110,7 @@ def obstacle(provider: Provider, connection: Connection, operation: Operation) -
         return Obstacle(sentence, Remedy.RECONNECT)
     lacking = [scope for scope in _missing(provider, connection) if scope.name in operation.scopes]
     if lacking:
-        titles = ", ".join(said(scope.allows) for scope in lacking)
+        titles = listed(said(scope.allows) for scope in lacking)
         return Obstacle(said(N_("Not allowed yet: %(titles)s."), {"titles": titles}), Remedy.GRANT)
     missing = connections.missing_choices(connection)
     if missing and operation.name not in {field.pick.operation for field in missing if field.pick}:
@@ -121,7 +122,7 @@ def obstacle(provider: Provider, connection: Connection, operation: Operation) -
 
 def choose_first(missing: Sequence[Field]) -> str:
     """The sentence for choices that are still to be made."""
-    return said(N_("Choose first: %(what)s."), {"what": ", ".join(said(field.label) for field in missing)})
+    return said(N_("Choose first: %(what)s."), {"what": listed(said(field.label) for field in missing)})
 
 
 def asked(provider: Provider, connection: Connection | None) -> Sequence[Field]:

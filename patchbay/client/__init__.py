@@ -20,6 +20,7 @@ from patchbay import clock, credentials, limits, net, providers, settings, token
 from patchbay.client.watch import Unwatched, Watch
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
+    N_,
     CredentialsRefused,
     NetworkError,
     NotFoundThere,
@@ -231,7 +232,8 @@ class Client:
             raise OutcomeUnknown(error.detail, provider=self.provider.name) from None
         if attempt == TRIES:
             raise NetworkError(error.detail, provider=self.provider.name) from None
-        self.watch.log("warning", "No answer from %(provider)s; trying again.", provider=self.provider.name)
+        message = N_("No answer from %(provider)s; trying again.")
+        self.watch.log("warning", message, provider=self.provider.name)
         self.pause(_backoff_s(attempt))
 
     def _after_fault(self, request: Request, fault: Fault, answer: Answer, attempt: int) -> None:
@@ -240,12 +242,12 @@ class Client:
             wait_s = fault.wait_s if fault.wait_s is not None else _backoff_s(attempt + 1)
             if wait_s > LONGEST_PAUSE_S or attempt == TRIES:
                 raise self._rate_limited(max(wait_s, LONGEST_PAUSE_S), fault.text)
-            self.watch.log("info", "%(provider)s asks us to slow down.", provider=self.provider.name)
+            self.watch.log("info", N_("%(provider)s asks us to slow down."), provider=self.provider.name)
             self.pause(wait_s + random.uniform(0.05, 0.2))  # noqa: S311 - spreads retries, guards nothing
         elif fault.meaning is Meaning.UNAVAILABLE and request.may_repeat and attempt < TRIES:
             self.watch.log(
                 "warning",
-                "%(provider)s answered HTTP %(status)s; trying again.",
+                N_("%(provider)s answered HTTP %(status)s; trying again."),
                 provider=self.provider.name,
                 status=answer.status,
             )

@@ -11,7 +11,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App
 from authlib.integrations.requests_client import OAuth2Session
 
-from patchbay.errors import ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
+from patchbay.errors import N_, ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
 from patchbay.oauth.answers import Refusal, refusal_in, token_object
 from patchbay.spec import OAuth2, Provider
 
@@ -85,5 +85,5 @@ class Translated:
         if isinstance(error, requests.HTTPError):
             status = error.response.status_code if error.response is not None else 0
             raise ProviderUnavailable(
-                f"the token endpoint answered HTTP {status}", provider=self._name, action="signing in"
+                f"the token endpoint answered HTTP {status}", provider=self._name, action=N_("signing in")
             ) from None

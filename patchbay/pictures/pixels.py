@@ -40,11 +40,11 @@ def header(content: Content) -> Image.Image:
     try:
         picture = Image.open(file, formats=RASTER_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLarge(limit="50 megapixels") from error
+        raise TooLarge(limit=N_("50 megapixels")) from error
     except _UNREADABLE as error:
         raise damaged() from error
     if picture.width * picture.height > MAX_PIXELS:
-        raise TooLarge(limit="50 megapixels")
+        raise TooLarge(limit=N_("50 megapixels"))
     return picture
 
 

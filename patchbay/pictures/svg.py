@@ -142,7 +142,7 @@ class _Reading:
             raise pixels.damaged() from error
         self.embedded_pixels += picture.width * picture.height
         if self.embedded_pixels > pixels.MAX_PIXELS:
-            raise TooLarge(limit="50 megapixels")
+            raise TooLarge(limit=N_("50 megapixels"))
 
 
 def _refuse_outside(text: str) -> None:

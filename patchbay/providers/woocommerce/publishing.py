@@ -6,7 +6,7 @@ WooCommerce has no idempotency keys, so after a lost answer the product itself t
 from collections.abc import Mapping
 from typing import Any
 
-from patchbay.errors import NotFoundThere, OutcomeUnknown, PartlyDone, PlatformError, ProviderUnavailable
+from patchbay.errors import N_, NotFoundThere, OutcomeUnknown, PartlyDone, PlatformError, ProviderUnavailable
 from patchbay.providers.woocommerce.catalogue import FIELDS, Listed, Product
 from patchbay.providers.woocommerce.rest import API, read
 from patchbay.spec import Api, Request
@@ -24,8 +24,9 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
         except PlatformError as error:
             if number == 0:
                 raise
-            done, reason = f"{number} of {len(addresses)} pictures", (error.sentence % error.params).rstrip(".")
-            raise PartlyDone(error.detail, done=done, reason=reason, provider="WooCommerce") from error
+            told = {**error.params, "provider": "WooCommerce", "number": str(number), "total": str(len(addresses))}
+            done = N_("%(number)s of %(total)s pictures")
+            raise PartlyDone(error.detail, **told, done=done, reason=error.sentence) from error
         api.progress(number + 1, len(addresses))
     product = target(api, product_id)
     return {"publishedUrl": product.permalink, "productId": product_id, "count": len(addresses)}
