@@ -100,7 +100,7 @@ def test_categories_without_a_match_are_named(client: FlaskClient, monkeypatch: 
 
     page = client.get("/integrations?category=storage&category=marketing")
 
-    assert "Nothing in Marketing, Storage yet." in text_of(page)
+    assert "Nothing in Marketing or Storage yet." in text_of(page)
 
 
 def test_htmx_gets_the_shelves_with_filters_and_count_and_no_page(client: FlaskClient) -> None:
