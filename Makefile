@@ -1,7 +1,7 @@
 # Everything a newcomer types. What is missing gets installed once: into .venv, node_modules and static/vendor.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo docs conformance bench screenshots new-provider clean
+.PHONY: help run test check messages demo docs conformance bench screenshots new-provider clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
@@ -29,6 +29,10 @@ check: $(DEV) $(VENDOR) ## format, lint, types, import contracts, templates, mig
 	@.venv/bin/lint-imports --no-cache > .venv/imports.txt 2>&1 || { cat .venv/imports.txt; exit 1; }; echo "imports     well"
 	@.venv/bin/djlint templates --lint --quiet --profile=jinja --ignore=$(DJLINT_IGNORED) && echo "templates   well"
 	@$(PY) -m patchbay.migrations --check && echo "migrations  well"
+	@$(PY) -m scripts.messages --check && echo "messages    well"
+
+messages: $(RUNTIME) ## gather the texts of code and templates for translation
+	@$(PY) -m scripts.messages
 
 demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
 	@$(PY) -m scripts.demo
