@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 from sandbox.grants import Grants, tail_of
 from sandbox.hosts.google_drive import identity
 from sandbox.hosts.google_drive.access import Viewer, bearer_token, viewer_of
+from sandbox.hosts.google_drive.contents import Contents
 from sandbox.hosts.google_drive.generation import generate
 from sandbox.hosts.google_drive.methods import Methods
 from sandbox.hosts.google_drive.oauth import OAuthServer
@@ -49,10 +50,11 @@ class GoogleDrive(Platform):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self._grants = Grants(store, self.key)
-        self._tree = Tree(store)
-        self._methods = Methods(self._tree)
+        contents = Contents(store)
+        self._tree = Tree(store, contents)
+        self._methods = Methods(self._tree, contents)
         self._overview = Overview(self._tree)
-        self._uploads = Uploads(store, self._tree, self._methods)
+        self._uploads = Uploads(store, self._tree, self._methods, contents)
         self._oauth = OAuthServer(store, self._grants)
 
     def reset(self) -> None:

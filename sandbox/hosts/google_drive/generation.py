@@ -3,10 +3,10 @@
 Their bytes are made when they are read; see `tree.generated_content`.
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from sandbox.hosts.google_drive.contents import facts_of
 from sandbox.hosts.google_drive.tree import FOLDER, Tree, generated_content, numbered_id
 from sandbox.platform import ControlRefused
 from sandbox.store import Document
@@ -59,12 +59,4 @@ def _files(account: str, client_id: str, root: str, seed: int, numbers: range) -
 
 
 def _content_facts(seed: str) -> Document:
-    content = generated_content(seed)
-    return {
-        "seed": seed,
-        "size": str(len(content)),
-        "md5Checksum": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        "sha1Checksum": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
-        "sha256Checksum": hashlib.sha256(content).hexdigest(),
-        "headRevisionId": f"0B{seed}",
-    }
+    return {"seed": seed, **facts_of([generated_content(seed)]), "headRevisionId": f"0B{seed}"}

@@ -5,12 +5,12 @@ Source: the discovery document of drive.v3 (revision 20261106) and the method re
 """
 
 import msgspec
-from werkzeug.datastructures import Range
 from werkzeug.http import parse_range_header
 from werkzeug.wrappers import Request, Response
 
 from sandbox.hosts.google_drive import fields
 from sandbox.hosts.google_drive.access import TO_CHANGE, TO_LOOK, TO_READ, TO_WRITE, Viewer
+from sandbox.hosts.google_drive.contents import Content, Contents
 from sandbox.hosts.google_drive.listing import Wanted, list_files
 from sandbox.hosts.google_drive.refusals import DriveRefused, as_json, invalid, not_found
 from sandbox.hosts.google_drive.resource import check_written, fresh, has_bytes, merged, shown
@@ -25,8 +25,9 @@ _MOST_IDS = 1000
 class Methods:
     """Each public method answers one call of the API, for a caller already known."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, contents: Contents) -> None:
         self._tree = tree
+        self._contents = contents
 
     def list_files(self, request: Request, viewer: Viewer) -> Response:
         """files.list."""
@@ -62,7 +63,7 @@ class Methods:
                 "Only files with binary content can be downloaded. Use Export with Docs Editors files.",
                 location="alt",
             )
-        return _bytes_answer(request, self._tree.content(viewer.email, file), file["mimeType"])
+        return self._bytes_answer(request, file)
 
     def create_file(self, request: Request, viewer: Viewer) -> Response:
         """files.create without bytes: a folder, or an empty file."""
@@ -89,7 +90,7 @@ class Methods:
         answer = {"kind": "drive#generatedIds", "space": "drive", "ids": [new_id(viewer.email) for _ in range(count)]}
         return as_json(fields.select(answer, request.args.get("fields", "*"), fields.GENERATED_IDS))
 
-    def insert(self, viewer: Viewer, wanted: Document, content: bytes | None, content_type: str | None) -> Document:
+    def insert(self, viewer: Viewer, wanted: Document, content: Content | None, content_type: str | None) -> Document:
         """Make a file of metadata and perhaps bytes; answers its full resource."""
         viewer.demand("DriveFiles.Create", TO_WRITE)
         check_written(wanted, is_update=False)
@@ -98,7 +99,7 @@ class Methods:
             raise invalid("parents", "A file may only have one parent.")
         with self._tree.transaction():
             file = fresh(viewer, wanted, [self._folder(viewer, parents[0])], content_type)
-            kept = (content or b"") if has_bytes(file["mimeType"]) else None
+            kept = (content or self._contents.keep(b"")) if has_bytes(file["mimeType"]) else None
             return shown(self._tree.add(viewer.email, file, kept), viewer)
 
     def revise(
@@ -108,7 +109,7 @@ class Methods:
         wanted: Document,
         *,
         moves: "Moves",
-        content: bytes | None = None,
+        content: Content | None = None,
         content_type: str | None = None,
     ) -> Document:
         """Change metadata, folder or bytes of a file; answers its full resource."""
@@ -121,6 +122,26 @@ class Methods:
             if content is not None and "mimeType" not in wanted and content_type:
                 changed["mimeType"] = content_type
             return shown(self._tree.change(viewer.email, changed, content), viewer)
+
+    def _bytes_answer(self, request: Request, file: Document) -> Response:
+        size = int(file["size"])
+        wanted = parse_range_header(request.headers.get("Range"))
+        if wanted is None or wanted.units != "bytes":
+            return self._part(file, 0, size)
+        bounds = wanted.range_for_length(size)
+        if bounds is None:
+            response = Response(status=416)
+            response.headers["Content-Range"] = f"bytes */{size}"
+            return response
+        response = self._part(file, *bounds)
+        response.status_code = 206
+        response.headers["Content-Range"] = f"bytes {bounds[0]}-{bounds[1] - 1}/{size}"
+        return response
+
+    def _part(self, file: Document, start: int, stop: int) -> Response:
+        response = Response(self._tree.content(file, start, stop), content_type=file["mimeType"])
+        response.content_length = stop - start
+        return response
 
     def _moved(self, viewer: Viewer, file: Document, moves: "Moves") -> list[str]:
         kept = [parent for parent in file["parents"] if parent not in moves.away(self._tree, viewer)]
@@ -202,25 +223,6 @@ def number(request: Request, name: str, default: int, least: int, most: int) -> 
 def file_answer(wanted_fields: str | None, resource: Document) -> Response:
     """A file resource cut down to the wanted fields."""
     return as_json(fields.select(resource, wanted_fields or DEFAULT_FILE, fields.FILE))
-
-
-def _bytes_answer(request: Request, content: bytes, mime_type: str) -> Response:
-    wanted = parse_range_header(request.headers.get("Range"))
-    if wanted is None or wanted.units != "bytes":
-        return Response(content, content_type=mime_type)
-    return _part(wanted, content, mime_type)
-
-
-def _part(wanted: Range, content: bytes, mime_type: str) -> Response:
-    bounds = wanted.range_for_length(len(content))
-    if bounds is None:
-        response = Response(status=416)
-        response.headers["Content-Range"] = f"bytes */{len(content)}"
-        return response
-    start, stop = bounds
-    response = Response(content[start:stop], 206, content_type=mime_type)
-    response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
-    return response
 
 
 def _ids(request: Request, name: str) -> tuple[str, ...]:

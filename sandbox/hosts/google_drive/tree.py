@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
+from sandbox.hosts.google_drive.contents import Content, Contents
 from sandbox.hosts.google_drive.refusals import DriveRefused, invalid, not_found
 from sandbox.store import Document, Store
 
@@ -22,8 +23,9 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 class Tree:
     """All Drives of the sandbox. A file is kept under `<account>/<id>`; `children` lists the ids in each folder."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, contents: Contents) -> None:
         self._store = store
+        self._contents = contents
 
     def transaction(self) -> AbstractContextManager[None]:
         """Several calls as one, nobody else in between."""
@@ -74,7 +76,7 @@ class Tree:
             if found is not None:  # deleted while we walk
                 yield found
 
-    def add(self, account: str, file: Document, content: bytes | None) -> Document:
+    def add(self, account: str, file: Document, content: Content | None) -> Document:
         """Keep a new file, whose `id` may be asked for. Raises DriveRefused: used or foreign id, full quota."""
         with self._store.transaction():
             file_id = file.get("id") or new_id(account)
@@ -98,7 +100,7 @@ class Tree:
             self._store.put_many("children", (link for file in kept for link in _links(account, file)))
             self._use(account, sum(int(file.get("size", 0)) for file in kept))
 
-    def change(self, account: str, file: Document, content: bytes | None) -> Document:
+    def change(self, account: str, file: Document, content: Content | None) -> Document:
         """Keep a file that was read before and changed since; `content` None leaves the bytes as they are."""
         with self._store.transaction():
             before = self.get(account, file["id"])
@@ -116,15 +118,15 @@ class Tree:
                 self.delete(account, child)
             self._unlink(account, file)
             self._store.delete("files", f"{account}/{file['id']}")
-            self._store.delete_blob(f"{account}/{file['id']}")
+            self._forget_content(file)
             self._use(account, -int(file.get("size", 0)))
             self._note_change(account, file, is_removed=True)
 
-    def content(self, account: str, file: Document) -> bytes:
-        """The bytes of a file; those of generated files are made on the spot."""
+    def content(self, file: Document, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes of a file from `start` up to `stop`; those of generated files are made on the spot."""
         if "seed" in file:
-            return generated_content(file["seed"])
-        return self._store.get_blob(f"{account}/{file['id']}") or b""
+            return iter([generated_content(file["seed"])[start:stop]])
+        return self._contents.pieces(file["content"], start, stop)
 
     def is_inside(self, account: str, folder_id: str, ancestor_id: str) -> bool:
         """Whether a folder is the other one or lies anywhere below it."""
@@ -151,17 +153,22 @@ class Tree:
         for _, change in self._store.each("changes", prefix, f"{prefix}{first - 1:012d}"):
             yield change
 
-    def _keep(self, account: str, file: Document, content: bytes | None) -> Document:
+    def _keep(self, account: str, file: Document, content: Content | None) -> Document:
         kept = file | {"version": file["version"] + 1}
         if content is not None:
-            growth = len(content) - int(file.get("size", 0))
+            growth = content.size - int(file.get("size", 0))
             self.demand_space(account, growth)
             self._use(account, growth)
-            self._store.put_blob(f"{account}/{file['id']}", content)
-            kept = {name: value for name, value in kept.items() if name != "seed"} | _described(content)
+            self._forget_content(file)
+            kept = {name: value for name, value in kept.items() if name != "seed"} | content.facts
+            kept |= {"content": content.key, "headRevisionId": "0B" + _letters(secrets.token_hex(8), 26)}
         kept["change"] = self._note_change(account, kept, is_removed=False)
         self._store.put("files", f"{account}/{kept['id']}", kept)
         return kept
+
+    def _forget_content(self, file: Document) -> None:
+        if "content" in file:
+            self._contents.forget(file["content"])
 
     def _note_change(self, account: str, file: Document, *, is_removed: bool) -> int:
         earlier = file.get("change")
@@ -240,16 +247,6 @@ def _signed(account: str, body: str) -> str:
 def _letters(text: str, length: int) -> str:
     digest = hashlib.sha512(text.encode()).digest()
     return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:length])
-
-
-def _described(content: bytes) -> Document:
-    return {
-        "size": str(len(content)),
-        "md5Checksum": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        "sha1Checksum": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
-        "sha256Checksum": hashlib.sha256(content).hexdigest(),
-        "headRevisionId": "0B" + _letters(secrets.token_hex(8), 26),
-    }
 
 
 def _root_folder(root: str) -> Document:

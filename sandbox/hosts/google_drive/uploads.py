@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.grants import digest_of
 from sandbox.hosts.google_drive.access import TO_WRITE, Viewer
+from sandbox.hosts.google_drive.contents import Content, Contents
 from sandbox.hosts.google_drive.methods import Methods, Moves, file_answer, metadata
 from sandbox.hosts.google_drive.people import Person
 from sandbox.hosts.google_drive.refusals import DriveRefused
@@ -55,10 +56,11 @@ class Session(msgspec.Struct, frozen=True):
 class Uploads:
     """All kinds of upload; `file_id` None makes a file, else replaces the bytes of one."""
 
-    def __init__(self, store: Store, tree: Tree, methods: Methods) -> None:
+    def __init__(self, store: Store, tree: Tree, methods: Methods, contents: Contents) -> None:
         self._store = store
         self._tree = tree
         self._methods = methods
+        self._contents = contents
 
     def begin(self, request: Request, viewer: Viewer, file_id: str | None) -> Response:
         """The first (often only) request of an upload, by its `uploadType`."""
@@ -80,7 +82,7 @@ class Uploads:
             if session is None or session.expires_at <= time.time():
                 return Response("Not Found", 404, content_type="text/plain; charset=utf-8")
             if request.method == "DELETE":
-                self._drop(digest_of(upload_id))
+                self._drop(digest_of(upload_id), session)
                 return Response(status=499)
             if session.answer is not None:
                 return file_answer(session.fields, session.answer)
@@ -88,9 +90,9 @@ class Uploads:
 
     def lose_all(self) -> int:
         """Forget every session, as the platform may at any time; answers how many."""
-        lost = [key for key, _ in self._store.each("uploads")]
-        for key in lost:
-            self._drop(key)
+        lost = list(self._store.each("uploads"))
+        for key, found in lost:
+            self._drop(key, msgspec.convert(found, Session))
         return len(lost)
 
     def _simple(self, request: Request, viewer: Viewer, file_id: str | None) -> Response:
@@ -112,11 +114,13 @@ class Uploads:
         content: bytes,
         content_type: str,
     ) -> Response:
-        resource = self._stored(viewer, file_id, wanted, Moves.read(request), content, content_type)
+        with self._store.transaction():
+            kept = self._contents.keep(content)
+            resource = self._stored(viewer, file_id, wanted, Moves.read(request), kept, content_type)
         return file_answer(request.args.get("fields"), resource)
 
     def _stored(
-        self, viewer: Viewer, file_id: str | None, wanted: Document, moves: Moves, content: bytes, content_type: str
+        self, viewer: Viewer, file_id: str | None, wanted: Document, moves: Moves, content: Content, content_type: str
     ) -> Document:
         if file_id is None:
             return self._methods.insert(viewer, wanted, content, content_type)
@@ -163,7 +167,7 @@ class Uploads:
         _check_chunk(request.data, session, first, last, total)
         fresh = request.data[session.received - first :]
         if fresh:
-            self._store.put_blob(f"upload/{key}/{session.received:015d}", fresh)
+            self._contents.put(key, session.received, fresh)
         session = msgspec.structs.replace(session, received=max(session.received, last + 1), total=total)
         if total is not None and session.received == total:
             return self._complete(key, session)
@@ -171,23 +175,20 @@ class Uploads:
         return _incomplete(session)
 
     def _complete(self, key: str, session: Session) -> Response:
-        chunks = self._store.blobs(f"upload/{key}/")
-        content = b"".join(self._store.get_blob(chunk) or b"" for chunk in chunks)
+        content = self._contents.described(key)
         resource = self._stored(
             session.viewer, session.file_id, session.wanted, session.moves, content, session.content_type
         )
-        for chunk in chunks:
-            self._store.delete_blob(chunk)
         self._save(key, msgspec.structs.replace(session, answer=resource))
         return file_answer(session.fields, resource)
 
     def _save(self, key: str, session: Session) -> None:
         self._store.put("uploads", key, msgspec.to_builtins(session))
 
-    def _drop(self, key: str) -> None:
+    def _drop(self, key: str, session: Session) -> None:
         self._store.delete("uploads", key)
-        for chunk in self._store.blobs(f"upload/{key}/"):
-            self._store.delete_blob(chunk)
+        if session.answer is None:  # else the bytes are a file's
+            self._contents.forget(key)
 
 
 def _target(file_id: str | None) -> str:

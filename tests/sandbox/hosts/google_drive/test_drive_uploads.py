@@ -230,3 +230,55 @@ def test_malformed_multipart_is_refused(ada: requests.Session, url: str, body: b
 @pytest.mark.parametrize("kind", ["", "car"])
 def test_unknown_kind_of_upload_is_refused(ada: requests.Session, url: str, kind: str) -> None:
     assert ada.post(f"{url}{UPLOAD}?uploadType={kind}", data=b"x", timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "first", "last"),
+    [
+        ("bytes=0-9", 206, 0, 9),
+        (f"bytes={CHUNK - 5}-{CHUNK + 4}", 206, CHUNK - 5, CHUNK + 4),
+        (f"bytes={2 * CHUNK}-", 206, 2 * CHUNK, 2 * CHUNK + 99),
+        ("bytes=-1", 206, 2 * CHUNK + 99, 2 * CHUNK + 99),
+    ],
+)
+def test_a_part_of_a_file_that_came_in_chunks_can_be_read(
+    ada: requests.Session, url: str, asked: str, status: int, first: int, last: int
+) -> None:
+    content = b"a" * CHUNK + b"b" * CHUNK + bytes(range(100))
+    address, total = begin(ada, url, len(content)), len(content)
+    for start in range(0, total, CHUNK):
+        chunk = content[start : start + CHUNK]
+        answer = put(address, chunk, f"bytes {start}-{start + len(chunk) - 1}/{total}")
+
+    part = ada.get(f"{url}{API}/files/{answer.json()['id']}?alt=media", headers={"Range": asked}, timeout=10)
+
+    assert (part.status_code, part.content) == (status, content[first : last + 1])
+    assert part.headers["Content-Range"] == f"bytes {first}-{last}/{total}"
+
+
+def test_a_part_behind_the_end_is_refused(ada: requests.Session, url: str) -> None:
+    made = put(begin(ada, url, 3), b"abc", "bytes 0-2/3").json()
+
+    answer = ada.get(f"{url}{API}/files/{made['id']}?alt=media", headers={"Range": "bytes=3-"}, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */3")
+
+
+def test_sessions_that_are_lost_take_no_finished_file_along(ada: requests.Session, url: str) -> None:
+    made, half = put(begin(ada, url, 3), b"abc", "bytes 0-2/3").json(), begin(ada, url, 2 * CHUNK)
+    put(half, b"a" * CHUNK, f"bytes 0-{CHUNK - 1}/{2 * CHUNK}")
+
+    lost = requests.delete(f"{url}/_sandbox/google-drive/uploads", json={}, timeout=10).json()
+
+    assert lost == {"lost": 2}
+    assert put(half, b"", f"bytes */{2 * CHUNK}").status_code == 404
+    assert ada.get(f"{url}{API}/files/{made['id']}?alt=media", timeout=10).content == b"abc"
+
+
+def test_new_bytes_of_a_file_take_the_place_of_the_old_ones(ada: requests.Session, url: str) -> None:
+    made = put(begin(ada, url, 3), b"abc", "bytes 0-2/3").json()
+
+    changed = ada.patch(f"{url}{UPLOAD}/{made['id']}?uploadType=media&fields=id,size", data=b"de", timeout=10).json()
+
+    assert changed == {"id": made["id"], "size": "2"}
+    assert ada.get(f"{url}{API}/files/{made['id']}?alt=media", timeout=10).content == b"de"
