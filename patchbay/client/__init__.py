@@ -45,7 +45,7 @@ T = TypeVar("T")
 TRIES = 4
 LONGEST_PAUSE_S = 5.0
 FIRST_BACKOFF_S = 0.4
-LONGEST_WAIT = timedelta(days=31)
+LONGEST_WAIT_S = 31 * 24 * 3600  # Figma counts the dearest calls of some seats by the month
 
 _KINDS: Mapping[Meaning, type[PatchbayError]] = {
     Meaning.SCOPE_MISSING: ScopeMissing,
@@ -264,7 +264,7 @@ class Client:
         return _KINDS.get(fault.meaning, PlatformError)(detail, sentence=fault.says or None, **words)
 
     def _rate_limited(self, wait_s: float, detail: str) -> RateLimited:
-        retry_at = clock.now() + min(timedelta(seconds=wait_s), LONGEST_WAIT)
+        retry_at = clock.now() + timedelta(seconds=min(wait_s, LONGEST_WAIT_S))
         return RateLimited(detail, retry_at=retry_at, provider=self.provider.name)
 
 
