@@ -40,7 +40,10 @@ class Memory(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class PickList:
-    """A list to pick from. `lacks` are labels (message ids) of what has to be chosen first; `problem` is a sentence."""
+    """A list to pick from. `lacks` are labels (message ids) of what has to be chosen first; `problem` is a sentence.
+
+    `key` tells lists apart that come with other values in the fields that they need: their own values may be the same.
+    """
 
     choices: Sequence[Choice]
     chosen: str
@@ -49,6 +52,7 @@ class PickList:
     has_search: bool
     has_more: bool
     has_pictures: bool
+    key: str = ""
     lacks: Sequence[str] = ()
     problem: str = ""
 
@@ -118,6 +122,7 @@ def _list(field: Field, shown: Memory, chosen: Choice | None, lacks: Sequence[st
         has_search=bool(_declared(field).search),
         has_more=shown.next_cursor is not None and len(choices) < MOST_SHOWN,
         has_pictures=any(one.picture for one in choices),
+        key=" ".join(shown.given.values()),
         lacks=lacks,
         problem=problem,
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from patchbay import providers
 from patchbay.models import User, db
 from tests import stage
 from tests.browser.visitor import Visitor
@@ -33,8 +34,9 @@ def hub(_running: Hub) -> Iterator[Hub]:
     """A hub that runs; its sandbox is in the first state."""
     _running.sandbox.reset()
     yield _running
-    for provider in ("shopify", "google-drive"):
-        _running.sandbox.clear_faults(provider)
+    for provider in providers.all():
+        if provider.auth is not None:
+            _running.sandbox.clear_faults(provider.key)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def of_a_newcomer(visitor: Visitor, look: Look) -> None:
     for path in ("/integrations", "/mockups", "/records", "/runs", "/mockups/make", "/account", "/keys"):
         visitor.open(path)
         look(f"{path}, empty")
-    for path in ("/integrations/shopify", "/integrations/canva", "/integrations?q=nothing-like-it"):
+    for path in ("/integrations/shopify", "/integrations/pinterest", "/integrations?q=nothing-like-it"):
         visitor.open(path)
         look(path)
     visitor.open("/integrations/shopify/connect")
@@ -44,6 +44,15 @@ def of_a_newcomer(visitor: Visitor, look: Look) -> None:
     visitor.page.get_by_role("button", name="Continue to Shopify").click()
     expect(visitor.page.locator("[aria-invalid]")).to_be_visible()
     look("connect refused")
+    visitor.open("/integrations/woocommerce/connect")
+    visitor.page.get_by_label("Address of your store").fill("demo-store.example")
+    visitor.page.get_by_text("I have keys already").click()
+    look("keys to paste")
+    visitor.page.get_by_label("Consumer key").fill("no key")
+    visitor.page.get_by_label("Consumer secret").fill("no secret")
+    visitor.page.get_by_role("button", name="Connect with these keys").click()
+    expect(visitor.page.locator("[aria-invalid]").first).to_be_visible()
+    look("keys refused")
     visitor.open("/keys")
     visitor.page.get_by_label("Name").fill("A script")
     visitor.page.get_by_role("checkbox").first.check()
@@ -75,6 +84,51 @@ def of_somebody_connected(visitor: Visitor, look: Look) -> None:
     _pictures(visitor, look)
     _lists(visitor, look)
     _failure(visitor, look)
+
+
+def of_somebody_at_work(visitor: Visitor, look: Look) -> None:
+    """Forms of operations: lists, what depends on a choice, what is refused, and what stands in the way."""
+    page = visitor.page
+    visitor.upload()
+    visitor.connect("facebook", "Ben North")
+    look("a choice to make, just connected")
+    visitor.open("/integrations")
+    look("a choice to make, card")
+    visitor.open("/integrations/facebook/do/publish_photo")
+    look("an obstacle")
+    visitor.connect("figma", team="https://www.figma.com/files/team/1204879330016258113/Inkfield-Studio")
+    visitor.open("/integrations/figma/do/import_design")
+    look("a list that waits for another")
+    page.get_by_role("radio", name="Harbour collection").check()
+    expect(page.locator("[name=nodeId]").first).to_be_visible()
+    look("two lists")
+    visitor.connect("etsy")
+    visitor.open("/integrations/etsy/do/publish_mockup")
+    look("a listing to choose")
+    page.get_by_label("A new draft of a thing that is sent").check()
+    expect(page.get_by_label("Title")).to_be_visible()
+    look("a new draft")
+    page.get_by_label("Title").fill("A mug")
+    page.get_by_role("button", name="Publish mockups").evaluate("(button) => { button.form.noValidate = true }")
+    page.get_by_role("button", name="Publish mockups").click()
+    expect(page.locator("#field-price[aria-invalid]")).to_be_visible()
+    look("a draft refused")
+    _listings(visitor, look)
+
+
+def _listings(visitor: Visitor, look: Look) -> None:
+    visitor.fill_shop(3)
+    visitor.connect_shopify()
+    visitor.open("/integrations/shopify/do/get_products")
+    look("a listing")
+    visitor.open("/integrations/shopify/do/get_products?search=nothing-like-it")
+    look("a listing that is empty")
+    visitor.hub.sandbox.fault("shopify", "malformed", times=0)
+    visitor.open("/integrations/shopify/do/publish_mockup")
+    look("a list that cannot be had")
+    visitor.open("/integrations/shopify/do/get_products")
+    look("a listing that cannot be had")
+    visitor.hub.sandbox.clear_faults("shopify")
 
 
 def of_an_administrator(visitor: Visitor, look: Look) -> None:

@@ -18,6 +18,7 @@ WALKS: dict[str, Callable[[Visitor, Look], None]] = {
     "stranger": states.of_a_stranger,
     "newcomer": states.of_a_newcomer,
     "connected": states.of_somebody_connected,
+    "at work": states.of_somebody_at_work,
     "administrator": states.of_an_administrator,
 }
 # Every width with every theme once, beside 1280 px in the light one, which is looked at first.

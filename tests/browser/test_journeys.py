@@ -63,20 +63,19 @@ def _do_the_whole_job(visitor: Visitor) -> None:
 
 
 def _publish(visitor: Visitor) -> None:
-    visitor.page.get_by_role("link", name="Publish to a product").click()
+    visitor.page.get_by_role("link", name="Publish").click()
     visitor.page.get_by_role("radio").first.check()
-    visitor.page.get_by_role("button", name="Publish", exact=True).click()
+    visitor.page.get_by_role("button", name="Publish mockups").click()
     visitor.page.wait_for_url("**/runs/*")
     visitor.run_ends()
 
 
 def _save(visitor: Visitor) -> None:
-    visitor.page.get_by_role("link", name="Save to storage").click()
+    visitor.page.get_by_role("link", name="Save").click()
     visitor.page.get_by_text("New folder").click()
     visitor.page.get_by_label("Name", exact=True).fill("Autumn mockups")
-    visitor.page.get_by_role("button", name="Make the folder").click()
-    visitor.page.wait_for_url("**/save?*folder=*", timeout=RUN_ENDS_WITHIN_MS)
-    expect(visitor.page.get_by_role("radio", name="Autumn mockups")).to_be_checked()
-    visitor.page.get_by_role("button", name="Save", exact=True).click()
+    visitor.page.get_by_role("button", name="Make it").click()
+    expect(visitor.page.get_by_role("radio", name="Autumn mockups")).to_be_checked(timeout=RUN_ENDS_WITHIN_MS)
+    visitor.page.get_by_role("button", name="Save to Drive").click()
     visitor.page.wait_for_url("**/runs/*")
     visitor.run_ends()

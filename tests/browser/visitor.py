@@ -4,6 +4,7 @@ Steps work with and without JavaScript. What they lead to is asserted by the tes
 """
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +61,16 @@ class Visitor:
         self.page.get_by_role("button", name="Continue to Google Drive").click()
         self.allow()
 
+    def connect(self, key: str, account: str = "", **fields: str) -> None:
+        """The same for any integration, as the account whose label is given where the consent page offers several."""
+        self.open(f"/integrations/{key}/connect")
+        for name, text in fields.items():
+            self.page.locator(f"[name={name}]").fill(text)
+        self.page.get_by_role("button", name="Continue to").click()
+        if account:
+            self.page.get_by_role("radio", name=account).check()
+        self.allow()
+
     def open_connect(self, key: str) -> None:
         """The connect dialog, or its page."""
         self.open("/integrations")
@@ -68,7 +79,7 @@ class Visitor:
 
     def allow(self) -> None:
         """Press Allow on the consent page, and wait until the browser is back."""
-        self.page.get_by_role("button", name="Allow").click()
+        self.page.get_by_role("button", name=re.compile("^(Allow|Approve)")).first.click()
         self.page.wait_for_url(f"{self.hub.url}/integrations/**")
 
     def sync(self, key: str = "shopify") -> None:
