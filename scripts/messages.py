@@ -53,7 +53,7 @@ def gathered() -> Catalog:
     for folder in FOLDERS:
         for name, line, text, comments, context in extract_from_dir(str(ROOT / folder), methods, options):
             template.add(text, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
-    for stream in {each.stream for provider in providers.all() for each in provider.imports}:
+    for stream in sorted({each.stream for provider in providers.all() for each in provider.imports}):
         template.add(stream, None, [("patchbay/providers", 0)])  # a key, but people read it as a word
     return template
 
@@ -73,7 +73,7 @@ def merge(known: Catalog, template: Catalog) -> Catalog:
         fits = kept is not None and kept.pluralizable == message.pluralizable
         merged.add(
             message.id,
-            kept.string if kept and fits else None,
+            kept.string if kept and fits else "",
             message.locations,
             flags=kept.flags if kept and fits else (),
             auto_comments=message.auto_comments,

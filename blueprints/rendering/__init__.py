@@ -71,6 +71,7 @@ def init_app(app: Flask, *, is_https: bool, has_sandbox: bool) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.policies["ext.i18n.trimmed"] = True  # as babel.cfg reads the same templates
     app.jinja_env.undefined = StrictUndefined
     formats.init_app(app)
     sentences.init_app(app)
