@@ -40,8 +40,9 @@ demo: $(RUNTIME) $(VENDOR) ## do the main job without a browser, step by step
 docs: $(RUNTIME) ## write the documents that follow from the code
 	@$(PY) -m scripts.integration_docs
 
-conformance: $(DEV) $(VENDOR) $(WITNESSES) ## what outside clients and specifications say, as a table
-	@$(PY) -m scripts.conformance
+conformance: $(DEV) $(VENDOR) $(WITNESSES) ## what outside clients and specifications say, as tables, kept in docs
+	@$(PY) -m scripts.conformance --write && echo && $(PY) -m scripts.mutation --write && echo && \
+	$(PY) -m scripts.quality --write && $(PY) -m scripts.integration_docs
 
 bench: $(DEV) $(RIVAL) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && exec $(PY) -m bench $(BENCHES)
@@ -90,5 +91,5 @@ $(RIVAL): | $(PY)
 $(WITNESSES): tests/conformance/package-lock.json | $(PY)
 	@$(PY) -m scripts.npm tests/conformance
 
-$(VENDOR): package-lock.json scripts/npm.py scripts/vendor.py $(wildcard patchbay/providers/*.py) | $(RUNTIME)
+$(VENDOR): package-lock.json scripts/npm.py scripts/vendor.py $(wildcard patchbay/providers/*.py patchbay/providers/*/__init__.py) | $(RUNTIME)
 	@$(PY) scripts/vendor.py

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests" / "conformance"
 DOCUMENT = ROOT / "docs" / "conformance.md"
 WIDTH = 100
+TITLE = "# What outside sources say"
+MUTATION = "## Which mistakes they would notice"
 NOBODY = "Nothing of it: no outside source is asked."
 
 
@@ -69,8 +71,7 @@ def tell(findings: Sequence[Finding], *, is_kept: bool) -> int:
     if any(finding.mismatches for finding in findings):
         return 1
     if is_kept:
-        DOCUMENT.write_text(document(findings), encoding="utf-8")
-        print(f"\nWritten: {DOCUMENT.relative_to(ROOT)}")
+        keep_part(TITLE, document(findings))
     return 0
 
 
@@ -128,8 +129,21 @@ def table(findings: Iterable[Finding]) -> str:
     return "\n\n".join(blocks)
 
 
+def keep_part(title: str, text: str) -> None:
+    """Put the text in place of the part of docs/conformance.md that begins with this line."""
+    parts = kept_parts() | {title: text}
+    DOCUMENT.write_text("\n".join(parts[line] for line in (TITLE, MUTATION) if line in parts), encoding="utf-8")
+    print(f"\nWritten: {DOCUMENT.relative_to(ROOT)}")
+
+
+def kept_parts() -> dict[str, str]:
+    """The parts of docs/conformance.md by their first lines: what the witnesses say, and which changes are noticed."""
+    said, _, noticed = DOCUMENT.read_text("utf-8").partition(f"\n{MUTATION}\n")
+    return {TITLE: said} | ({MUTATION: f"{MUTATION}\n{noticed}"} if noticed else {})
+
+
 def document(findings: Iterable[Finding]) -> str:
-    """docs/conformance.md."""
+    """The part of docs/conformance.md that says what the witnesses say."""
     findings = list(findings)
     rows = [
         f"| {finding.witness.platform} | {finding.witness.title} | {finding.witness.subject} "
@@ -148,9 +162,9 @@ def document(findings: Iterable[Finding]) -> str:
 
 
 _HEAD = (
-    "# What outside sources say",
+    TITLE,
     "",
-    "Written by `.venv/bin/python -m scripts.conformance --write`; `make conformance` asks anew.",
+    "Written by `make conformance`.",
     "",
     "Sandbox and providers are each written from the platforms' documents. The witnesses below come from elsewhere:",
     "official clients that talk to the sandbox, and specifications that requests and answers are held against.",

@@ -5,7 +5,21 @@ from pathlib import Path
 import pytest
 
 from patchbay import providers
-from scripts.conformance import DOCUMENT, NOBODY, TESTS, NoReport, ask, declared, document, main, read, table, tell
+from scripts.conformance import (
+    DOCUMENT,
+    NOBODY,
+    TESTS,
+    TITLE,
+    NoReport,
+    ask,
+    declared,
+    document,
+    kept_parts,
+    main,
+    read,
+    table,
+    tell,
+)
 
 FIRST, FILES = next(iter(declared().witnesses.items()))
 REPORT = """<testsuites><testsuite>
@@ -25,7 +39,7 @@ def test_document_says_what_the_witnesses_say_now() -> None:
     findings = ask(declared().witnesses)
 
     assert [finding for finding in findings if finding.mismatches] == []
-    assert DOCUMENT.read_text("utf-8") == document(findings), "run: .venv/bin/python -m scripts.conformance --write"
+    assert kept_parts()[TITLE] == document(findings), "run: make conformance"
 
 
 def test_every_file_of_tests_asks_a_witness_or_tests_what_lies_beside_it() -> None:

@@ -15,21 +15,25 @@ from patchbay.client import Client, Unwatched
 from patchbay.settings import Settings
 from patchbay.spec import Action, Picture, check
 from sandbox import running
-from tests.conformance.recording import Record, recording
+from tests.conformance import http_rules
+from tests.conformance.recording import ALTER, RECORDED, Record, recording
 from tests.conformance.witness import PLAIN, Reading
 from tests.stage import Sandbox, Walker
 
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Iterator[Record]:
-    """A new sandbox, and all that goes to it; at the end, each exchange is read as the file's READING says."""
-    with running() as sandbox_url, recording(sandbox_url) as record:
+    """A new sandbox, and all that goes to it; in the end each exchange must fit HTTP's rules and the file's READING."""
+    alter = request.node.stash.get(ALTER, lambda exchange: exchange)
+    with running() as sandbox_url, recording(sandbox_url, alter) as record:
+        request.node.stash[RECORDED] = record.exchanges
         yield record
     reading: Reading = getattr(request.module, "READING", PLAIN)
     went_well = [exchange for exchange in record.exchanges if exchange.status < 400]
     operations = {operation for exchange in went_well for operation in reading.operations(exchange)}
     request.node.user_properties += [("operation", operation) for operation in sorted(operations)]
-    assert [misfit for exchange in record.exchanges for misfit in reading.misfits(exchange)] == []
+    misfits = [misfit for one in record.exchanges for misfit in (*http_rules.misfits(one), *reading.misfits(one))]
+    assert misfits == []
 
 
 @pytest.fixture

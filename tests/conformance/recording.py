@@ -1,17 +1,19 @@
-"""A door in front of the sandbox that writes down each exchange as it is on the wire, and changes nothing.
+"""A door in front of the sandbox that writes down each exchange as it is on the wire.
 
-What an exchange must look like is for `discovery` and the tests to say.
+It changes nothing, unless it is told to. What an exchange must look like is for `discovery` and the tests to say.
 """
 
 import http.client
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-_OF_ONE_CONNECTION = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+import pytest
+
+OF_ONE_CONNECTION = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,21 @@ class Exchange:
         return f"{self.method} {self.host}{self.path} → {self.status}"
 
 
-class Record:
-    """What went through the door at `url`, in the order of the answers; control calls of the sandbox are left out."""
+Alter = Callable[[Exchange], Exchange]
+ALTER = pytest.StashKey[Alter]()  # of a test: what its record is to do with answers
+RECORDED = pytest.StashKey[list[Exchange]]()  # of a test: what went through its door the last time
 
-    def __init__(self, url: str, sandbox_port: int) -> None:
+
+class Record:
+    """What went through the door at `url`, in the order of the answers; control calls of the sandbox are left out.
+
+    `alter` is what becomes of each answer before it is written down and passed on.
+    """
+
+    def __init__(self, url: str, sandbox_port: int, alter: Alter) -> None:
         self.url = url
         self.sandbox_port = sandbox_port
+        self.alter = alter
         self.exchanges: list[Exchange] = []
 
     def to(self, host: str) -> list[Exchange]:
@@ -46,11 +57,11 @@ class Record:
 
 
 @contextmanager
-def recording(sandbox_url: str) -> Iterator[Record]:
+def recording(sandbox_url: str, alter: Alter = lambda exchange: exchange) -> Iterator[Record]:
     """A door to the sandbox for as long as the block runs."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    record = Record(f"http://localhost:{server.server_port}", urlsplit(sandbox_url).port or 80)
+    record = Record(f"http://localhost:{server.server_port}", urlsplit(sandbox_url).port or 80, alter)
     server.record = record  # type: ignore[attr-defined]  # how http.server hands things to handlers
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -79,9 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         finally:
             onward.close()
-        if not self.path.startswith("/_sandbox"):
-            record.exchanges.append(self._exchange(body, answer, content))
-        self._answer(answer, content)
+        if self.path.startswith("/_sandbox"):
+            self._answer(answer.status, answer.headers.items(), content)
+            return
+        exchange = self._exchange(body, answer, content)
+        altered = record.alter(exchange)
+        record.exchanges.append(altered)
+        self._answer(altered.status, _headers(answer.headers.items(), exchange, altered), altered.answer)
 
     def _exchange(self, body: bytes, answer: http.client.HTTPResponse, content: bytes) -> Exchange:
         address = urlsplit(self.path)
@@ -98,17 +113,27 @@ class _Handler(BaseHTTPRequestHandler):
             answer=content,
         )
 
-    def _answer(self, answer: http.client.HTTPResponse, content: bytes) -> None:
-        self.send_response_only(answer.status, answer.reason)
-        for name, text in answer.headers.items():
-            if name.lower() not in _OF_ONE_CONNECTION:
+    def _answer(self, status: int, headers: Iterable[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, text in headers:
+            if name.lower() not in OF_ONE_CONNECTION:
                 self.send_header(name, text)
-        if answer.status != 204:
+        if status != 204:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if status != 204:
+            self.wfile.write(content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass_on  # noqa: N815 - the names that http.server looks for
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name http.server gives it
         """Stay quiet."""
+
+
+def _headers(sent: Iterable[tuple[str, str]], exchange: Exchange, altered: Exchange) -> Iterator[tuple[str, str]]:
+    """The headers as they were sent, repeated ones too, but for those that were altered."""
+    for name, text in sent:
+        key = name.lower()
+        if key in altered.answer_headers:
+            is_same = altered.answer_headers[key] == exchange.answer_headers[key]
+            yield name, text if is_same else altered.answer_headers[key]

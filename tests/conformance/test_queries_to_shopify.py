@@ -1,4 +1,4 @@
-"""Each GraphQL document that Patchbay sends to Shopify, against the schema that the sandbox plays, by graphql-core.
+"""Each GraphQL document that Patchbay sends to Shopify, and the data that answers it, against the schema.
 
 The schema is written from Shopify's reference by hand: no installed package carries Shopify's own.
 """
@@ -27,6 +27,7 @@ from patchbay.providers import shopify
 from patchbay.spec import Picture
 from sandbox import hosts
 from tests.conformance.conftest import Patchbay
+from tests.conformance.graphql_answers import misfits
 from tests.conformance.recording import Exchange, Record
 from tests.conformance.shopify_calls import calls_of
 from tests.conformance.witness import Reading, Witness
@@ -35,7 +36,7 @@ WITNESS = Witness(
     platform="Shopify",
     name="graphql-core's validation by the sandbox's schema",
     package="graphql-core",
-    subject="Patchbay's GraphQL documents and variables",
+    subject="Patchbay's GraphQL documents and variables, the data of the sandbox's answers",
 )
 UNWITNESSED = (
     "The GraphQL schema: no installed package carries Shopify's own, and the client has no query in it. The "
@@ -45,6 +46,9 @@ UNWITNESSED = (
 )
 READING = Reading(calls_of)
 SCHEMA = build_schema((Path(hosts.__path__[0]) / "shopify" / "schema.graphql").read_text("utf-8"))
+READING = Reading(
+    calls_of, lambda exchange: misfits(SCHEMA, exchange) if exchange.path.endswith("/graphql.json") else ()
+)
 LINK = "https://patchbay.example/assets/mockup"
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364f80f0001050101"
