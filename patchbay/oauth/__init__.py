@@ -94,17 +94,16 @@ def exchange(
     """
     auth = _auth(provider)
     extra = {"code_verifier": code_verifier} if code_verifier else {}
-    if auth.token_method == "GET":  # noqa: S105 - an HTTP method
-        extra |= {"method": "GET", "client_secret": app.client_secret}
-    with Translated(provider, auth):
+    with Translated(provider, auth, app.client_secret, code, code_verifier or ""):
         answer = _client(provider, app, values).fetch_access_token(
             app.redirect_uri, code=code, timeout=EXCHANGE_TIMEOUT_S, **auth.token_params, **extra
         )
         grant = grant_of(auth, answer)
-        if auth.long_lived is None:
-            return grant
+    if auth.long_lived is None:
+        return grant
+    with Translated(provider, auth, app.client_secret, grant.access_token):
         lasting = _traded(provider, app, auth.long_lived, grant.access_token)
-        return lasting if lasting.scopes is not None else _with_scopes(lasting, grant.scopes)
+    return lasting if lasting.scopes is not None else _with_scopes(lasting, grant.scopes)
 
 
 def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], refresh_token: str) -> Grant:
@@ -114,13 +113,13 @@ def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], 
     not be asked.
     """
     auth = _auth(provider)
-    with Translated(provider, auth, refused=GrantExpired):
+    with Translated(provider, auth, app.client_secret, refresh_token, refused=GrantExpired):
         if auth.renewal is not None:
             return _traded(provider, app, auth.renewal, refresh_token)
         with _session(provider, app) as session:
             url = _filled(auth.refresh_url or auth.token_url, values)
-            answer = session.refresh_token(url, refresh_token=refresh_token, timeout=EXCHANGE_TIMEOUT_S)
-            return grant_of(auth, answer)
+            session.refresh_token(url, refresh_token=refresh_token, timeout=EXCHANGE_TIMEOUT_S)
+            return grant_of(auth, session.answered)
 
 
 def revoke(provider: Provider, app: AppCredentials, token: str) -> bool:
@@ -147,9 +146,7 @@ def _begun(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -
 
 
 def _registration(auth: OAuth2) -> dict[str, Any]:
-    # With GET, Authlib's own client_secret_post would put the secret into a body that nobody reads.
-    asks_with_get = auth.token_method == "GET"  # noqa: S105 - an HTTP method
-    options: dict[str, Any] = {"token_endpoint_auth_method": "none" if asks_with_get else auth.client_auth}
+    options: dict[str, Any] = {"token_endpoint_auth_method": auth.client_auth}
     if auth.uses_pkce:
         options["code_challenge_method"] = "S256"
     return {

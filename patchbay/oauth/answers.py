@@ -53,7 +53,7 @@ def refusal_in(body: Any, status: int) -> Refusal | None:
         return Refusal(error, str(body.get("error_description", "")))
     if error is True:
         words = str(body.get("message", ""))
-        return Refusal(words[:80], words)
+        return Refusal(words, words)
     if status < 400:
         return None
     code = body.get("error_type", body.get("code", f"HTTP {status}"))
@@ -83,7 +83,7 @@ def grant_of(auth: OAuth2, answer: Mapping[str, Any]) -> Grant:
         raise ConnectionFailed("the token answer has a refresh_token that is not text")
     return Grant(
         access_token=access_token,
-        refresh_token=access_token if auth.renewal else refresh_token,
+        refresh_token=access_token if auth.renewal else refresh_token or None,
         expires_at=_expiry(answer.get("expires_in"), auth.access_lifetime_s),
         refresh_expires_at=_expiry(answer.get("refresh_token_expires_in"), None),
         scopes=_scopes(answer.get(auth.scope_key)),
@@ -102,7 +102,7 @@ def _expiry(lifetime_s: Any, assumed_s: int | None) -> datetime | None:
     """When something ends that lives `lifetime_s` from now; what makes no sense counts as `assumed_s`."""
     try:
         seconds = int(lifetime_s)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = assumed_s or 0
     if not 0 < seconds <= LONGEST_LIFETIME_S:
         seconds = assumed_s or 0

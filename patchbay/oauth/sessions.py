@@ -13,12 +13,14 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from patchbay.errors import N_, ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
 from patchbay.oauth.answers import Refusal, refusal_in, token_object
+from patchbay.redaction import MASK, redact_text
 from patchbay.spec import OAuth2, Provider
 
 # RFC 6749 §5.2 and §4.1.2.1, and what platforms say in their place.
 _SETUP_ERRORS = frozenset(
     {"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "invalid_scope", "application_error"}
 )
+_PASSING = frozenset({408, 429})  # statuses below 500 that say nothing of the grant
 
 
 class TokenRefused(OAuthError):
@@ -37,21 +39,27 @@ class Session(OAuth2Session):
         self.trust_env = False
         self.mount("https://", transport)
         self.mount("http://", transport)
+        self.answered: Mapping[str, Any] = {}
         self._dialect = dialect
 
     def request(self, method: str, url: str, **options: Any) -> Any:
         return super().request(method, url, allow_redirects=False, **options)
 
     def parse_response_token(self, response: Any) -> Mapping[str, Any]:
-        """The token object. Raises TokenRefused, and what `Translated` turns into errors of ours."""
-        if response.status_code >= 500:
+        """The token object, also kept as `answered`.
+
+        Raises TokenRefused, and what `Translated` turns into errors of ours.
+        """
+        if response.status_code >= 500 or response.status_code in _PASSING:
             response.raise_for_status()
         body = response.json()
         refusal = refusal_in(body, response.status_code)
         if refusal is not None:
             raise TokenRefused(refusal)
-        self.token = token_object(self._dialect, body)
-        return dict(self.token)
+        self.answered = token_object(self._dialect, body)
+        # Authlib reckons with `expires_in` by itself, and fails at one that makes no sense.
+        self.token = {name: value for name, value in self.answered.items() if not name.startswith("expires")}
+        return self.answered
 
 
 class App(FlaskOAuth2App):
@@ -61,11 +69,14 @@ class App(FlaskOAuth2App):
 
 
 class Translated:
-    """Turns what Authlib and requests raise into our own errors, naming the platform and no secret."""
+    """Turns what Authlib and requests raise into our own errors, naming the platform and none of the `secrets`."""
 
-    def __init__(self, provider: Provider, auth: OAuth2, *, refused: type[GrantExpired] | None = None) -> None:
+    def __init__(
+        self, provider: Provider, auth: OAuth2, *secrets: str, refused: type[GrantExpired] | None = None
+    ) -> None:
         self._name = provider.name
         self._auth = auth
+        self._secrets = secrets
         self._refused = refused
 
     def __enter__(self) -> None:
@@ -74,16 +85,24 @@ class Translated:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OAuthError):
             refusal = error.refusal if isinstance(error, TokenRefused) else Refusal(str(error.error)[:80])
-            detail = f"the platform answered {refusal.code[:80]}"
+            detail = f"the platform answered {self._without_secrets(refusal.code)[:80]}"
             if refusal.code in _SETUP_ERRORS or refusal.is_one_of(self._auth.wrong_app):
                 raise SetupWrong(detail, provider=self._name) from None
             if self._refused and refusal.is_one_of(self._auth.dead_grant):
                 raise self._refused(detail, provider=self._name) from None
             raise OAuthRefused(detail, provider=self._name) from None
-        if isinstance(error, ValueError | KeyError | TypeError):
+        if isinstance(error, ConnectionFailed):
+            raise ConnectionFailed(error.detail, provider=self._name) from None
+        if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
             raise ConnectionFailed("the token answer is not as documented", provider=self._name) from None
         if isinstance(error, requests.HTTPError):
             status = error.response.status_code if error.response is not None else 0
             raise ProviderUnavailable(
                 f"the token endpoint answered HTTP {status}", provider=self._name, action=N_("signing in")
             ) from None
+
+    def _without_secrets(self, text: str) -> str:
+        """The platform's own words, which may repeat what it was sent."""
+        for secret in filter(None, self._secrets):
+            text = text.replace(secret, MASK)
+        return redact_text(text)

@@ -74,7 +74,6 @@ class OAuth2:
     tells_redirect: bool = False
     client_auth: Literal["client_secret_post", "client_secret_basic", "none"] = "client_secret_post"
     authorize_params: Mapping[str, str] = field(default_factory=dict)
-    token_method: Literal["GET", "POST"] = "POST"  # noqa: S105 - an HTTP method
     token_params: Mapping[str, str] = field(default_factory=dict)
     answer_root: tuple[str | int, ...] = ()
     scope_key: str = "scope"
