@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from blueprints import rendering
 from blueprints.rendering import formats, look
 from blueprints.rendering.headers import POLICY
-from blueprints.rendering.sentences import said, told
+from blueprints.rendering.sentences import said, sentence_of, told
 from patchbay.errors import Invalid, NotFound, PatchbayError, RateLimited, TooManyRequests, Unauthenticated
 
 FRAGMENT = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -135,7 +135,9 @@ class TestPageOrFragment:
     def test_caches_keep_the_two_apart(self, client: FlaskClient) -> None:
         varied = client.get("/word").headers["Vary"]
 
-        assert {"HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Cookie"} <= set(varied.split(", "))
+        assert {"HX-Request", "HX-Request-Type", "HX-History-Restore-Request", "Cookie", "Accept-Language"} <= set(
+            varied.split(", ")
+        )
 
     def test_a_browser_is_sent_on_by_303(self, client: FlaskClient) -> None:
         answer = client.post("/leave")
@@ -360,6 +362,11 @@ class TestFormats:
     def test_a_size_is_rounded_to_its_unit(self, size_bytes: int, words: str) -> None:
         assert formats.size(size_bytes) == words
 
+    def test_lists_are_joined_by_words(self) -> None:
+        assert formats.listed([]) == ""
+        assert formats.listed(["Etsy", "Figma", "Canva"]) == "Etsy, Figma and Canva"
+        assert formats.listed(iter(("Etsy", "Figma")), "or") == "Etsy or Figma"
+
     @pytest.mark.parametrize(("done", "total", "share"), [(0, 0, 0), (999, 1000, 99), (5, 4, 100)])
     def test_a_hundred_percent_means_finished(self, done: int, total: int, share: int) -> None:
         assert formats.percent(done, total) == share
@@ -381,3 +388,71 @@ class TestSentences:
 
         assert title == "Etsy rejected the saved credentials"
         assert sentence == "They may have been changed or revoked in Etsy. Reconnect to fix this."
+
+    def test_what_was_done_and_why_no_more_are_sentences_within_the_sentence(self) -> None:
+        params = {
+            "provider": "WooCommerce",
+            "done": "%(number)s of %(total)s pictures",
+            "reason": "%(provider)s could not read the picture.",
+            "number": "1",
+            "total": "3",
+        }
+
+        _, sentence = told("PartlyDone", params)
+
+        assert sentence.endswith(
+            "done: 1 of 3 pictures. WooCommerce refused the rest: WooCommerce could not read the picture."
+        )
+
+    def test_a_platform_s_own_words_stay_as_they_are(self) -> None:
+        told_of = {"provider": "Etsy", "done": "a 100%.png", "reason": "%d is no size, %(title)"}
+
+        _, sentence = told("PartlyDone", told_of)
+
+        assert "a 100%.png" in sentence
+        assert sentence.endswith("the rest: %d is no size, %(title).")
+
+    def test_words_that_name_themselves_end(self) -> None:
+        assert said("It says: %(reason)s", {"reason": "%(reason)s"}) == "It says: …"
+
+    def test_counts_and_times_are_written_for_people(self) -> None:
+        assert said("%(done)s saved.", {"done": 1250}) == "1,250 saved."
+        assert sentence_of(RateLimited("", retry_at=NOON, provider="Figma")).endswith("at 21 Nov 2026, 12:00 UTC.")
+
+    def test_a_time_of_an_older_row_is_shown_as_it_was_written(self) -> None:
+        assert said("Going on at %(time)s.", {"time": "2026-11-21 12:00 UTC"}) == "Going on at 2026-11-21 12:00 UTC."
+
+
+class TestGerman:
+    @pytest.fixture(autouse=True)
+    def _reader(self, app: Flask) -> Iterator[None]:
+        with app.test_request_context("/", headers={"Accept-Language": "de", "Cookie": "tz=Europe/Berlin"}):
+            yield
+
+    @time_machine.travel(NOON, tick=False)
+    def test_dates_times_and_distances(self) -> None:
+        assert formats.moment(NOON) == "21. Nov. 2026, 13:00 MEZ"
+        assert formats.day(NOON) == "21. Nov. 2026"
+        assert formats.hour(NOON) == "13:00"
+        assert formats.ago(NOON - timedelta(minutes=5)) == "vor 5 Minuten"
+        assert formats.ago(NOON + timedelta(hours=1)) == "in 1 Stunde"
+        assert formats.ago(NOON) == "gerade eben"
+
+    def test_numbers_and_sizes(self) -> None:
+        assert formats.number(1_204) == "1.204"
+        assert formats.size(3_440_000) == "3,4 MB"
+
+    def test_lists(self) -> None:
+        assert formats.listed(["Etsy"]) == "Etsy"
+        assert formats.listed(["Etsy", "Figma", "Canva"]) == "Etsy, Figma und Canva"
+        assert formats.listed(["Etsy", "Figma"], "or") == "Etsy oder Figma"
+
+    def test_what_was_being_done_fits_into_the_sentence(self) -> None:
+        _, sentence = told("PlatformError", {"provider": "Etsy", "action": "importing listings"})
+
+        assert sentence == (
+            "Etsy hat beim Importieren der Artikel mit einem Fehler geantwortet. Ihre Daten hier sind unverändert."
+        )
+
+    def test_a_log_line_is_told_with_its_counts(self) -> None:
+        assert said("%(done)s of %(total)s saved.", {"done": 1_250, "total": 10_000}) == "1.250 von 10.000 gespeichert."
