@@ -33,7 +33,8 @@ def of_a_newcomer(visitor: Visitor, look: Look) -> None:
     for path in ("/integrations", "/mockups", "/records", "/runs", "/mockups/make", "/account", "/keys"):
         visitor.open(path)
         look(f"{path}, empty")
-    for path in ("/integrations/shopify", "/integrations/pinterest", "/integrations?q=nothing-like-it"):
+    several = "/integrations?category=storage&category=marketing"
+    for path in ("/integrations/shopify", "/integrations/pinterest", "/integrations?q=nothing-like-it", several):
         visitor.open(path)
         look(path)
     visitor.open("/integrations/shopify/connect")
