@@ -1,6 +1,6 @@
 """The Test button: a wrong secret told from a wrong redirect URI, wherever the platform lets one tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
