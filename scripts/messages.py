@@ -15,7 +15,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po, write_po
 
 from blueprints.rendering import catalogues
-from patchbay import providers
+from patchbay import providers, quality
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("blueprints", "jobs", "patchbay", "templates")
@@ -53,9 +53,16 @@ def gathered() -> Catalog:
     for folder in FOLDERS:
         for name, line, text, comments, context in extract_from_dir(str(ROOT / folder), methods, options):
             template.add(text, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
-    for stream in sorted({each.stream for provider in providers.all() for each in provider.imports}):
-        template.add(stream, None, [("patchbay/providers", 0)])  # a key, but people read it as a word
+    for text in sorted(set(_in_data())):
+        template.add(text, None, [("patchbay/providers", 0)])
     return template
+
+
+def _in_data() -> Iterator[str]:
+    """What people read of data: the keys of streams, and why a rule of the quality ladder cannot apply."""
+    for provider in providers.all():
+        yield from (each.stream for each in provider.imports)
+        yield from (rule.reason for rule in quality.of(provider.key).rules if rule.reason)
 
 
 def read(path: Path) -> Catalog:
