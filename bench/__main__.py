@@ -9,7 +9,7 @@ import sys
 from bench import figures, mockup
 from bench.figures import Row
 
-BENCHES = ("import_products", "catalogue_page", "first_visit", "start", "mockup")
+BENCHES = ("import_products", "import_shops", "large_files", "catalogue_page", "first_visit", "start", "mockup")
 
 
 def main(names: list[str]) -> int:
