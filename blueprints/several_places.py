@@ -33,13 +33,13 @@ class Destination:
     place: Place
     form: OperationForm
 
-    def part(self, label: str) -> Part:
+    def part(self) -> Part:
         """What is asked of it. Raises Invalid by the fields' own names."""
         form = self.form
         values = drawing.addressed(form.connection.user_id, form.fields, form.values())
         given = {**values, **form.fixed}
         check(form.operation.input, given)
-        return Part(self.place.key, form.operation.name, given, label)
+        return Part(self.place.key, form.operation.name, given)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class SendForm:
             try:
                 if one.form.obstacle is not None:
                     raise Invalid({"": one.form.obstacle.sentence})
-                parts.append(one.part(self.asset.name))
+                parts.append(one.part())
             except Invalid as error:
                 errors |= _prefixed(error.fields, one.place.key)
         if not self.destinations:

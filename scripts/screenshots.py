@@ -1,32 +1,33 @@
 """`make screenshots`: the pictures of README.md and the documents, drawn by Chromium from a hub of its own.
 
-It starts the hub in a home that is thrown away, connects the sandbox's shop, and walks the pages as a person would.
+It starts the hub in a home that is thrown away, brings everything in over the JSON API as the demo does, and takes each
+page on a phone and on a desk, by day and by night.
 """
 
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
+from typing import Any
 
-import requests
-from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from patchbay import settings
 from patchbay.settings import ROOT
+from scripts.demo.hub import Hub, running, signed_in
+from scripts.demo.journey import ASKED_BEFORE, FIGMA_LINKS, NAMES, NO_SUCH_PRODUCT
 
 PICTURES = ROOT / "docs" / "pictures"
-WIDE, MIDDLE, NARROW = (1280, 800), (960, 640), (390, 780)
-COLOURS = 192  # enough for pages of few colours, and a third of the bytes
-READY_WITHIN_S = 60
-ENDS_WITHIN_MS = 60_000
+SIZES = {360: 1240, 1440: 1080}  # width: height, pixels
+THEMES = ("light", "dark")
+COLOURS = 224  # enough for pages of few colours, and a third of the bytes
+PATIENCE_MS = 60_000
+NOT_YET = "canva"  # stays unconnected, so that a card shows that too
 
 
 def main() -> int:
@@ -35,115 +36,112 @@ def main() -> int:
     if not chromium:
         print("Set PATCHBAY_CHROMIUM to the path of a Chromium.", file=sys.stderr)
         return 1
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with _hub() as address, sync_playwright() as playwright:
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
+    with _filled_hub() as (address, paths), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": WIDE[0], "height": WIDE[1]}, reduced_motion="reduce")
-        page.set_default_timeout(ENDS_WITHIN_MS)
-        _walk(page, address)
+        for width, height in SIZES.items():
+            for theme in THEMES:
+                page = _signed_in(browser, address, width, height, theme)
+                for name, path in paths.items():
+                    page.goto(f"{address}{path}")
+                    _take(page, f"{name}-{width}-{theme}")
+                page.context.close()
         browser.close()
     return 0
 
 
-def _walk(page: Page, address: str) -> None:
-    """Sign in, connect, import, make a mockup, and take a picture at each stop."""
+@contextmanager
+def _filled_hub() -> Iterator[tuple[str, Mapping[str, str]]]:
+    """A hub with something of everything: its address, and where each picture is taken."""
+    with tempfile.TemporaryDirectory() as home:
+        where = {"PATCHBAY_HOME": home, "PORT": str(_free_port()), "SANDBOX_PORT": str(_free_port()), "SANDBOX": "on"}
+        os.environ.update({"HOST": "127.0.0.1", "PUBLIC_URL": "", "SANDBOX_URL": "", "WORKERS": "2", **where})
+        here = settings.load()
+        with running(here):
+            hub = Hub(here.public_url, here.sandbox_url, lambda _text: None)
+            with signed_in(hub):
+                paths = _fill(hub)
+            yield here.public_url, paths
+
+
+def _fill(hub: Hub) -> Mapping[str, str]:
+    """Connect, import, draw mockups and send one everywhere, with one part that cannot go well."""
+    for key in NAMES:
+        if key != NOT_YET:
+            hub.connect(key, **ASKED_BEFORE.get(key, {}))
+    hub.choose("figma", links="\n".join(FIGMA_LINKS))
+    hub.choose("facebook", page=hub.run("facebook", "list_pages")["pages"][0]["id"])
+    products = hub.run("shopify", "import_products")["products"]
+    hub.run("etsy", "import_listings")
+    mockups = list(_mockups(hub))
+    hub.batch(f"{mockups[0]['name']} to several places", _parts(hub, mockups[0], products[0]["id"]))
+    batch_id = hub.call("GET", "/api/batches")["data"][0]["id"]
+    product = f"productId={products[2]['id']}&productId.label={products[2]['title']}"
+    return {
+        "catalogue": "/integrations",
+        "detail": "/integrations/shopify",
+        "operation": f"/integrations/shopify/do/publish_mockup?{product}&mockupUrls={mockups[1]['id']}",
+        "mockups": "/mockups",
+        "places": f"/mockups/{mockups[0]['id']}/send?place=shopify&place=google-drive&place=instagram",
+        "batch": f"/batches/{batch_id}",
+        "setup": "/admin/credentials/figma",
+    }
+
+
+def _mockups(hub: Hub) -> Iterator[dict[str, Any]]:
+    """Two frames of a Figma file, each on a product."""
+    file_id = hub.run("figma", "list_files")["files"][0]["key"]
+    frames = hub.run("figma", "list_frames", fileId=file_id)["frames"]
+    templates = hub.call("GET", "/api/templates")["data"]
+    for frame, template in zip(frames, (templates[1], templates[2]), strict=False):
+        design = hub.run("figma", "import_design", fileId=file_id, nodeId=frame["id"])
+        body = {"designId": design["assetId"], "templateId": template["id"]}
+        made: dict[str, Any] = hub.call("POST", "/api/mockups", json=body)
+        yield made
+
+
+def _parts(hub: Hub, mockup: Mapping[str, Any], product_id: str) -> list[dict[str, Any]]:
+    listing = hub.run("etsy", "get_listings", limit=1)["listings"][0]
+    asked: Mapping[str, tuple[str, dict[str, str]]] = {
+        "shopify": ("publish_mockup", {"productId": product_id}),
+        "etsy": ("publish_mockup", {"listingId": listing["id"]}),
+        "woocommerce": ("publish_mockup", {"productId": NO_SUCH_PRODUCT}),
+        "google-drive": ("upload_file", {}),
+        "dropbox": ("upload_file", {}),
+        "instagram": ("publish_photo", {"caption": "Fresh from the harbour"}),
+        "facebook": ("publish_photo", {"caption": "Fresh from the harbour"}),
+    }
+    return [
+        {"integrationId": key, "operation": operation, "data": {**values, "mockupUrls": [mockup["url"]]}}
+        for key, (operation, values) in asked.items()
+    ]
+
+
+def _signed_in(browser: Browser, address: str, width: int, height: int, theme: str) -> Page:
+    """A page of the demo user's, who may set things up."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
     page.goto(f"{address}/login")
     page.get_by_role("button", name="Continue as the demo user").click()
     page.wait_for_url("**/integrations")
-    page.locator("#connect-shopify").click()
-    page.get_by_label("Your store").fill("demo-shop")
-    _take(page, "connect")
-    page.get_by_role("button", name="Continue to Shopify").click()
-    page.get_by_role("button", name="Allow").click()
-    page.goto(f"{address}/integrations/google-drive/connect")
-    page.get_by_role("button", name="Continue to Google Drive").click()
-    page.get_by_role("button", name="Allow").click()
-    page.wait_for_url(f"{address}/integrations/google-drive**")
-    page.goto(f"{address}/integrations")
-    page.locator("#sync-shopify button").click()
-    page.locator("#card-shopify .meta time").wait_for()
-    page.goto(f"{address}/integrations")
-    _take(page, "integrations")
-    _take(page, "integrations-dark", theme="dark")
-    _take(page, "integrations-narrow", size=NARROW)
-    page.goto(f"{address}/records")
+    return page
+
+
+def _take(page: Page, name: str) -> None:
+    """Write what the window shows, in few colours."""
     page.wait_for_load_state("networkidle")
-    _take(page, "records")
-    _make_mockup(page, address)
-    _take(page, "mockup", size=MIDDLE, is_photographic=True)
-    page.goto(f"{address}/runs")
-    page.locator("#run-rows a").first.click()
-    page.locator("#log li").first.wait_for()
-    _take(page, "run")
-
-
-def _make_mockup(page: Page, address: str) -> None:
-    page.goto(f"{address}/mockups")
-    design: FilePayload = {"name": "Rising sun.png", "mimeType": "image/png", "buffer": _design()}
-    page.get_by_label("Design", exact=True).set_input_files(design)
-    page.get_by_role("button", name="Upload").click()
-    page.get_by_role("radio", name="Mug", exact=True).check()
-    page.get_by_role("button", name="Make the mockup").click()
-    page.locator("img.picture").wait_for()
-    page.wait_for_load_state("networkidle")
-
-
-def _take(
-    page: Page, name: str, *, theme: str = "light", size: tuple[int, int] = WIDE, is_photographic: bool = False
-) -> None:
-    """Write the picture that the window shows, in few colours unless it has shades that would break."""
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.wait_for_timeout(300)
     taken = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    path = PICTURES / f"{name}.png"
-    if not is_photographic:
-        taken = taken.quantize(COLOURS, dither=Image.Dither.NONE)
-    taken.save(path, optimize=True)
-    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-    page.emulate_media(color_scheme="light")
+    few = taken.quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB")
+    path = PICTURES / f"{name}.webp"
+    few.save(path, "WEBP", lossless=True, quality=100, method=6)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1000} KB")
-
-
-def _design() -> bytes:
-    """A small drawing of our own: a sun above waves."""
-    picture = Image.new("RGBA", (900, 900))
-    draw = ImageDraw.Draw(picture)
-    draw.ellipse((230, 130, 670, 570), fill="#e8743b")
-    for number, colour in enumerate(("#1f4fa3", "#2f56c8", "#8fb0ff")):
-        top = 470 + number * 100
-        draw.rounded_rectangle((120, top, 780, top + 70), radius=35, fill=colour)
-    buffer = BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-@contextmanager
-def _hub() -> Iterator[str]:
-    """A hub on free ports and in a home of its own, stopped and thrown away at the end."""
-    with tempfile.TemporaryDirectory() as home:
-        port, sandbox_port = _free_port(), _free_port()
-        where = {"PORT": str(port), "SANDBOX_PORT": str(sandbox_port), "PATCHBAY_HOME": home, "SANDBOX": "on"}
-        environment = {**os.environ, "HOST": "127.0.0.1", "PUBLIC_URL": "", "SANDBOX_URL": "", "WORKERS": "1", **where}
-        with (Path(home) / "log").open("wb") as log:
-            process = subprocess.Popen([sys.executable, "-m", "launch"], cwd=ROOT, env=environment, stdout=log)
-        try:
-            yield _ready(f"http://127.0.0.1:{port}")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
-
-
-def _ready(address: str) -> str:
-    """The address, once /health answers well there. Raises TimeoutError."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        try:
-            if requests.get(f"{address}/health", timeout=2).ok:
-                return address
-        except requests.ConnectionError:
-            time.sleep(0.3)
-    raise TimeoutError(f"no hub came to be at {address}")
 
 
 def _free_port() -> int:
