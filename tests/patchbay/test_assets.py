@@ -1,5 +1,6 @@
 """Assets: kept once by content, linked for an hour, read by their owner alone."""
 
+from hashlib import sha256
 from io import BytesIO
 
 import pytest
@@ -31,6 +32,29 @@ def test_an_upload_is_kept_with_what_it_is(ada: User) -> None:
     assert (asset.kind, asset.name, asset.width, asset.height) == (AssetKind.DESIGN, "teal.png", 64, 64)
     assert asset.content_type == "image/png"
     assert assets.file_of(asset).stat().st_size == asset.size_bytes
+
+
+@pytest.mark.parametrize(("file_format", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("WEBP", "RGB")])
+def test_a_photo_that_was_turned_is_kept_upright(ada: User, file_format: str, mode: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: turn clockwise to see it upright
+    buffer = BytesIO()
+    Image.new(mode, (64, 32)).save(buffer, file_format, exif=exif)
+
+    asset = assets.upload(ada.id, buffer.getvalue(), "")
+
+    with Image.open(assets.file_of(asset)) as kept:
+        assert (asset.width, asset.height) == kept.size == (32, 64)
+        assert (kept.format, kept.mode) == (file_format, "RGB")
+    assert asset.sha256 == sha256(assets.file_of(asset).read_bytes()).hexdigest()
+    assert asset.size_bytes == assets.file_of(asset).stat().st_size
+
+
+def test_nothing_is_left_beside_what_is_kept(ada: User, settings: Settings) -> None:
+    asset = assets.upload(ada.id, png(), "a.png")
+    assets.upload(ada.id, png(), "b.png")
+
+    assert [path for path in (settings.home / "assets").rglob("*") if path.is_file()] == [assets.file_of(asset)]
 
 
 def test_the_same_picture_twice_is_one_file(ada: User, ben: User, settings: Settings) -> None:
