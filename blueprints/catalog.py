@@ -64,7 +64,7 @@ def detail(
         "access": integrations.access(entry.provider, live),
         "imports": integrations.imports(entry.provider, live, counts) if live else [],
         "actions": integrations.actions(entry.provider, live) if live else [],
-        "titles": [operation.title for operation in entry.provider.operations],
+        "titles": integrations.promised(entry.provider),
         "runs": [RunRow(run, entry.provider) for run in _newest(kept)],
         "more_address": None,
         "is_more": False,

@@ -20,7 +20,7 @@ from blueprints.shown.runs import reason_of
 from patchbay import connections, providers, runs
 from patchbay.errors import Invalid, NotFound
 from patchbay.models import Connection, Run, RunStatus, Trigger
-from patchbay.spec import Action, Field, Kind, Operation, Provider
+from patchbay.spec import Field, Kind, Operation, Provider
 
 MAKER_WAIT_S = 8
 NO_ERRORS: Mapping[str, str] = {}
@@ -48,8 +48,8 @@ class OperationForm:
 
     @property
     def only_looks(self) -> bool:
-        """Whether the platform answers at once and nothing changes there."""
-        return isinstance(self.operation, Action) and self.operation.is_read_only
+        """Whether the platform answers at once with a list, and nothing is started."""
+        return integrations.is_listing(self.provider, self.operation)
 
     @property
     def wants_start(self) -> bool:

@@ -50,7 +50,7 @@ class Offered:
     name: str
     title: str
     obstacle: Obstacle | None
-    is_read_only: bool = False
+    is_listing: bool = False
     stream: str = ""
     record_count: int = 0
     has_form: bool = True
@@ -98,9 +98,26 @@ def imports(provider: Provider, connection: Connection, counts: Mapping[str, int
 def actions(provider: Provider, connection: Connection) -> list[Offered]:
     """What else can be done: first what does something, then what only looks."""
     offered = [
-        Offered(one.name, one.title, obstacle(provider, connection, one), one.is_read_only) for one in provider.actions
+        Offered(one.name, one.title, obstacle(provider, connection, one), is_listing(provider, one))
+        for one in provider.actions
     ]
-    return sorted(offered, key=lambda one: one.is_read_only)
+    return sorted(offered, key=lambda one: one.is_listing)
+
+
+def promised(provider: Provider) -> list[str]:
+    """The titles (message ids) of what can be done once it is connected, lists left out."""
+    return [one.title for one in provider.operations if not is_listing(provider, one)]
+
+
+def is_listing(provider: Provider, operation: Operation) -> bool:
+    """Whether the platform answers at once with a list: of pages, or one that fields are picked from.
+
+    What else changes nothing there (an export) is a run all the same: it may take its time, and some of a quota.
+    """
+    if not isinstance(operation, Action) or not operation.is_read_only:
+        return False
+    asked = (*provider.settings, *(field for one in provider.operations for field in one.input))
+    return "nextCursor" in operation.gives or operation.name in {field.pick.operation for field in asked if field.pick}
 
 
 def obstacle(provider: Provider, connection: Connection, operation: Operation) -> Obstacle | None:

@@ -365,6 +365,14 @@ def test_a_listing_that_needs_a_choice_asks_for_it_first(client: FlaskClient, fi
     assert 'id="listing-rows"' in answered.get_data(as_text=True)
 
 
+def test_what_only_reads_but_lists_nothing_is_a_run(client: FlaskClient, token: str, figma: Connection) -> None:
+    export, detail = client.get("/integrations/figma/do/export_design"), text_of(client.get("/integrations/figma"))
+
+    assert 'name="do" value="now"' in export.get_data(as_text=True)
+    assert "Export a frame Open" in detail
+    assert "List files only looks, changes nothing Show" in detail
+
+
 def test_a_listing_that_fails_says_so_with_another_try(
     client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox
 ) -> None:
