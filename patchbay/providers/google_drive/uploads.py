@@ -30,8 +30,8 @@ def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
         except PlatformError as error:
             if not files:
                 raise
-            names, reason = ", ".join(file.name for file in files), (error.sentence % error.params).rstrip(".")
-            raise PartlyDone(error.detail, done=names, reason=reason, provider="Google Drive") from error
+            told = {**error.params, "provider": "Google Drive", "done": ", ".join(file.name for file in files)}
+            raise PartlyDone(error.detail, **told, reason=error.sentence) from error
         api.progress(number + 1, len(values["mockupUrls"]))
     return {
         "fileUrls": [file.web_view_link for file in files],
