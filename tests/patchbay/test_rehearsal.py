@@ -38,9 +38,7 @@ class Here:
 
 
 @pytest.fixture
-def here(
-    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], sandbox: Sandbox
-) -> Iterator[Here]:
+def here(settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], sandbox: Sandbox) -> Here:
     return Here(settings_for, app_for, sandbox)
 
 
