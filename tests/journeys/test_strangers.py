@@ -11,14 +11,10 @@ from tests.journeys.hubs import Browser, Hub, Person
 from tests.journeys.pictures import mockup_of, uploaded_by
 
 PERSONAL = {"run_id", "asset_id", "record_id", "key_id", "user_id", "batch_id"}
-OF_ALL = {
-    "key",
-    "platform",
-    "path",
-    "token",
-    "extension",
-}  # names of integrations and files; tokens that nobody can guess
+OF_ALL = {"key", "platform", "name", "path", "token", "extension"}
+# names of integrations, of what they can do, and of files; tokens that nobody can guess
 HIDDEN = {403, 404}
+ADAS_PAGE, BENS_PAGE = "104857201948377", "109314470083526"
 SHUT = {401, 403, 404}
 
 
@@ -43,6 +39,7 @@ def owned(hub: Hub) -> Owned:
     (key,) = ada.asked("GET", "/api/keys")["data"]
     part = {"integrationId": "shopify", "operation": "get_products"}
     batch = ada.asked("POST", "/api/batches", json={"parts": [part]})
+    ada.ended(batch["parts"][0]["runId"])
     ids = {
         "run_id": run["id"],
         "asset_id": mockup["id"],
@@ -109,6 +106,44 @@ def test_an_id_in_a_body_or_a_query_does_not_open_what_is_anothers(hub: Hub, own
     assert stranger.asked("GET", "/api/assets")["data"] == []
 
 
+def test_anothers_pictures_go_nowhere_by_their_ids_or_their_addresses(hub: Hub, owned: Owned) -> None:
+    stranger = hub.newcomer()
+    stranger.connect("google-drive")
+    browser, asset_id = Browser(stranger), owned.ids["asset_id"]
+    by_id = {"do": "now", "mockupUrls": asset_id}
+    by_address = {
+        "integrationId": "google-drive",
+        "operation": "upload_file",
+        "data": {"mockupUrls": [owned.mockup_url]},
+    }
+
+    answers = [
+        browser.call("POST", "/integrations/google-drive/do/upload_file", data=by_id),
+        browser.call("POST", f"/mockups/{asset_id}/send", data={"do": "now", "place": "google-drive"}),
+        stranger.sync("google-drive", "upload_file", mockupUrls=[owned.mockup_url]),
+    ]
+    batch = stranger.asked("POST", "/api/batches", json={"parts": [by_address]})
+
+    assert [answer.status_code for answer in answers] == [422, 404, 422]
+    assert not any(_tells(answer, owned) for answer in answers)
+    assert [part["status"] for part in batch["parts"]] == ["failed"]
+    assert stranger.asked("GET", "/api/runs")["data"] == []
+    assert not any("Design" in file["name"] for file in hub.sandbox.state("google-drive", "files"))
+
+
+def test_a_choice_must_be_among_what_the_own_account_has(hub: Hub) -> None:
+    stranger = hub.newcomer()
+    unconnected = _chosen(stranger, BENS_PAGE)
+    stranger.connect("facebook")
+
+    foreign = _chosen(stranger, BENS_PAGE)
+
+    assert unconnected.status_code == 409
+    assert foreign.status_code == 422
+    assert set(foreign.json()["fields"]) == {"page"}
+    assert _chosen(stranger, ADAS_PAGE).status_code == 200
+
+
 def test_a_signed_address_with_one_character_changed_opens_nothing(hub: Hub, owned: Owned) -> None:
     address = owned.mockup_url
     head, token, extension = _taken_apart(address)
@@ -130,6 +165,11 @@ def _personal_calls(hub: Hub, owned: Owned) -> Iterator[tuple[str, str]]:
                 yield method, path
 
 
+def _chosen(person: Person, page: str) -> requests.Response:
+    body = {"integrationId": "facebook", "settings": {"page": page}}
+    return person.call("POST", "/api/integrations/settings", json=body)
+
+
 def _tells(answer: requests.Response, owned: Owned) -> bool:
     return owned.person.email in answer.text or "Design no." in answer.text
 
@@ -137,7 +177,7 @@ def _tells(answer: requests.Response, owned: Owned) -> bool:
 def _assert_untouched(owned: Owned) -> None:
     ada = owned.person
     assert ada.run(owned.ids["run_id"])["status"] == "succeeded"
-    assert len(ada.asked("GET", "/api/runs")["data"]) == 1
+    assert len(ada.asked("GET", "/api/runs")["data"]) == 2
     assert [key["revokedAt"] for key in ada.asked("GET", "/api/keys")["data"]] == [None]
     assert len(ada.asked("GET", "/api/assets")["data"]) == 2
     assert ada.card("shopify")["isConnected"] is True
