@@ -407,6 +407,18 @@ def test_a_listing_without_room_is_left_as_it_is(ada: User, connect: Walker, que
     assert listing_of(sandbox, "Fern T-shirt")["images"] == listing["images"]
 
 
+def test_of_a_picture_that_is_too_large_nothing_is_sent(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(ada, "etsy")
+    monkeypatch.setattr("patchbay.providers.etsy.publishing.MOST_MB", 0)
+
+    run = run_of(ada, "publish_mockup", queue, **DRAFT, mockupUrls=[mockup_of(ada)])
+
+    assert told(run).endswith("is too large: Etsy takes pictures of up to 0 MB. Nothing was changed.")
+    assert sandbox.received("etsy", method="POST", host="openapi.etsy.com") == []
+
+
 def test_what_was_done_before_a_refusal_is_said(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
     connect(ada, "etsy")
     tiny = assets.link(assets.upload(ada.id, picture(size=(8, 8)), "tiny.png"))

@@ -218,6 +218,19 @@ def test_a_lost_answer_publishes_no_mockup_twice(ada: User, connect: Walker, que
     assert images_of(ada, queue, product) == before + 1
 
 
+def test_of_a_picture_that_is_too_large_nothing_is_sent(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(ada, "shopify", shop=DEMO)
+    monkeypatch.setattr("patchbay.providers.shopify.publishing.MOST_MB", 0)
+
+    run = run_of(ada, "publish_mockup", queue, productId=first_product(sandbox), mockupUrls=[mockup_of(ada)])
+
+    assert (run.error_kind, run.error_params["most"]) == ("PlatformError", "0")
+    assert "is too large" in run.error_params["sentence"]
+    assert sandbox.received("shopify", operation="stagedUploadsCreate") == []
+
+
 def test_a_product_that_is_not_there_is_told_so(ada: User, connect: Walker, queue: Queue) -> None:
     connect(ada, "shopify", shop=DEMO)
 

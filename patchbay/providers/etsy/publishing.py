@@ -23,6 +23,7 @@ from patchbay.spec import Answer, Api, Picture, Request
 T = TypeVar("T")
 
 MOST_PHOTOS = 20
+MOST_MB = 10
 LONGEST_ALT = 500
 ETSYS_NAMES = {
     "title": "title",
@@ -42,6 +43,8 @@ ETSYS_NAMES = {
 def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Add the mockups behind the listing's photos, or make a draft of them."""
     pictures = [api.picture(address) for address in values["mockupUrls"]]
+    for picture in pictures:
+        check_size(picture)
     is_new = values["target"] != "listing"
     listing_id = api.remember("listing_id", lambda: make_draft(api, values)) if is_new else values["listingId"]
     listing = own_listing(api, listing_id)
@@ -87,6 +90,14 @@ def own_listing(api: Api, listing_id: str) -> Listing:
     if str(listing.shop_id) != api.account:
         raise NotFoundThere(f"listing {listing_id} is in another shop", provider="Etsy")
     return listing
+
+
+def check_size(picture: Picture) -> None:
+    """Raise PlatformError for what would be refused there, before anything is sent or read."""
+    if picture.size_bytes > MOST_MB * 1024 * 1024:
+        sentence = N_("%(name)s is too large: %(provider)s takes pictures of up to %(most)s MB. Nothing was changed.")
+        words = {"name": picture.filename, "most": str(MOST_MB), "provider": "Etsy"}
+        raise PlatformError(f"{picture.size_bytes} bytes", sentence=sentence, **words)
 
 
 def check_room(count: int, more: int) -> None:

@@ -8,6 +8,7 @@ from patchbay.providers.shopify.graphql import Answered, ask, mutate
 from patchbay.spec import Api, Picture, Request
 
 MEDIA_POLLS = 40
+MOST_MB = 20
 
 TARGET = """query Target($id: ID!) { product(id: $id) { handle onlineStoreUrl
   media(first: 250, reverse: true) { nodes { id status mediaErrors { message } } } } }"""
@@ -24,6 +25,8 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
         "media_before", lambda: [medium["id"] for medium in target(api, product_id)["media"]["nodes"]]
     )
     pictures = [api.picture(address) for address in values["mockupUrls"]]
+    for picture in pictures:
+        check_size(picture)
     if not added(api, product_id, before):
         media = [
             {"originalSource": stage(api, picture, number), "mediaContentType": "IMAGE", "alt": picture.name}
@@ -38,6 +41,14 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     product = target(api, product_id)
     address = product["onlineStoreUrl"] or f"https://{api.settings['shop']}/products/{product['handle']}"
     return {"publishedUrl": address, "productId": product_id, "count": len(pictures)}
+
+
+def check_size(picture: Picture) -> None:
+    """Raise PlatformError for what would be refused there, before anything is sent or read."""
+    if picture.size_bytes > MOST_MB * 1024 * 1024:
+        sentence = N_("%(name)s is too large: %(provider)s takes pictures of up to %(most)s MB. Nothing was changed.")
+        words = {"name": picture.filename, "most": str(MOST_MB), "provider": "Shopify"}
+        raise PlatformError(f"{picture.size_bytes} bytes", sentence=sentence, **words)
 
 
 def target(api: Api, product_id: str) -> dict[str, Any]:
@@ -61,7 +72,7 @@ def stage(api: Api, picture: Picture, number: int) -> str:
         "mimeType": picture.content_type,
         "resource": "IMAGE",
         "httpMethod": "POST",
-        "fileSize": str(len(picture.content)),
+        "fileSize": str(picture.size_bytes),
     }
     place = mutate(api, STAGE, "stagedUploadsCreate", is_repeatable=True, input=[wanted])["stagedTargets"][0]
     form = {parameter["name"]: parameter["value"] for parameter in place["parameters"]}
