@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from patchbay import providers
 from tests.journeys.hubs import Hub, Person
 
 
@@ -20,8 +21,9 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def hub(_running: Hub) -> Iterator[Hub]:
     """A hub that runs, shared by the tests of a module; no fault waits in its sandbox."""
     yield _running
-    for provider in ("shopify", "google-drive"):
-        _running.sandbox.clear_faults(provider)
+    for provider in providers.all():
+        if provider.auth is not None:
+            _running.sandbox.clear_faults(provider.key)
 
 
 @pytest.fixture

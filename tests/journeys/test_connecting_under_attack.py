@@ -139,7 +139,13 @@ def test_a_callback_after_ten_minutes_says_that_it_took_too_long(hub: Hub, ada: 
     _assert_nothing_connected(hub, ada, exchanged_before)
 
 
-@pytest.mark.parametrize(("integration", "settings"), [("shopify", {"shop": "mix-up"}), ("google-drive", {})])
+@pytest.mark.parametrize(
+    ("integration", "settings"),
+    [
+        ("shopify", {"shop": "mix-up"}),
+        *((name, {}) for name in ("google-drive", "etsy", "figma", "canva", "dropbox", "instagram", "facebook")),
+    ],
+)
 def test_a_code_of_another_app_connects_nothing(
     hub: Hub, ada: Person, integration: str, settings: dict[str, str]
 ) -> None:

@@ -1,18 +1,34 @@
 """After a whole journey no token, code, key or password stands in plain text anywhere: files, output, pages, Redis."""
 
+import hashlib
+import hmac
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
+import requests
 from sqlalchemy import select
 
+from patchbay import providers
 from patchbay.models import Connection, db
 from tests.journeys.hubs import Browser, Hub, Person
 from tests.journeys.pictures import mockup_of
-from tests.journeys.test_strangers import PERSONAL
 
+ALL: dict[str, dict[str, str]] = {
+    "shopify": {"shop": "secretive"},
+    "google-drive": {},
+    "etsy": {},
+    "woocommerce": {"store": "demo-store.example"},
+    "figma": {},
+    "canva": {},
+    "dropbox": {},
+    "instagram": {},
+    "facebook": {},
+}
 PLATFORMS_OWN = {"sandbox.sqlite3", "sandbox.sqlite3-wal", "sandbox.sqlite3-shm"}  # the platform knows its own tokens
 
 
@@ -26,28 +42,29 @@ class Journey:
 
 @pytest.fixture(scope="module")
 def journey(_running: Hub) -> Journey:
-    """A journey through everything that handles secrets, faults included."""
+    """A journey over all platforms and through everything that handles secrets, faults included."""
     hub, ada = _running, _running.newcomer()
     hub.sandbox.generate("shopify", count=3, seed=1, shop="secretive")
     browser = Browser(ada)
     found = {"api key": ada.key, "password": ada.password, "csrf": browser.csrf}
     found["session cookie"] = str(browser.cookies["patchbay"])
-    found |= {f"secret of the {name} app": f"sandbox-secret-{name}" for name in ("shopify", "google-drive")}
-    for name, values in (("shopify", {"shop": "secretive"}), ("google-drive", {})):
+    found |= {f"secret of the {name} app": f"sandbox-secret-{name}" for name in ALL if name != "woocommerce"}
+    for name, values in ALL.items():
         query = hub.sandbox.consent(ada.leave(name, **values))
-        found |= {f"{name} {part}": query[part] for part in ("code", "state")}
-        assert ada.come_back(query).status_code == 200
+        found |= {f"{name} {part}": query[part] for part in ("code", "state", "user_id") if part in query}
+        assert ada.come_back(query).status_code == 200, name
         found |= _tokens_of(hub, ada, name, "first")
-    ada.ended(ada.start("shopify", "import_products"))
-    ada.sync("google-drive", "upload_file", mockupUrls=[mockup_of(ada)["url"]])
-    for name, operation in (("shopify", "get_products"), ("google-drive", "list_folders")):
+    found |= _derived(hub, found)
+    _work_everywhere(ada)
+    for name, operation in (("shopify", "get_products"), ("google-drive", "list_folders"), ("canva", "list_designs")):
         hub.sandbox.fault(name, "expired_token")
         assert ada.sync(name, operation).status_code == 200
         found |= _tokens_of(hub, ada, name, "refreshed")
-    for kind in ("server_error", "malformed", "revoked_grant"):
-        hub.sandbox.fault("shopify", kind, times=4)
-        ada.sync("shopify", "get_products")
-        hub.sandbox.clear_faults("shopify")
+    for name, operation in (("shopify", "get_products"), ("facebook", "list_pages"), ("woocommerce", "get_products")):
+        for kind in ("server_error", "malformed", "revoked_grant"):
+            hub.sandbox.fault(name, kind, times=4)
+            ada.sync(name, operation)
+            hub.sandbox.clear_faults(name)
     return Journey(ada, found)
 
 
@@ -64,9 +81,11 @@ def traveller(journey: Journey) -> Person:
 
 
 def test_the_journey_handled_tokens_of_every_kind(secrets: dict[str, str]) -> None:
-    for name in ("shopify", "google-drive"):
+    for name in ("shopify", "google-drive", "canva"):
         assert secrets[f"{name} first access"] != secrets[f"{name} refreshed access"]
         assert secrets[f"{name} first refresh"]
+    assert {f"{name} first access" for name in ALL} <= set(secrets)
+    assert secrets["woocommerce consumer secret"].startswith("cs_")
     assert all(len(secret) >= 12 for secret in secrets.values())
 
 
@@ -111,6 +130,48 @@ def test_no_page_and_no_answer_shows_a_secret(hub: Hub, secrets: dict[str, str],
     assert {path: names for path, names in leaks.items() if names} == {}
 
 
+def _work_everywhere(ada: Person) -> None:
+    """An import, and a batch that sends a mockup to all that take one."""
+    ada.ended(ada.start("shopify", "import_products"))
+    pictures = {"mockupUrls": [mockup_of(ada)["url"]]}
+    product = ada.asked("GET", "/api/records")["data"][0]["externalId"]
+    parts = [
+        {"integrationId": "shopify", "operation": "publish_mockup", "data": {**pictures, "productId": product}},
+        {"integrationId": "woocommerce", "operation": "publish_mockup", "data": {**pictures, "productId": "1"}},
+        *(
+            {"integrationId": name, "operation": "upload_file", "data": pictures}
+            for name in ("google-drive", "dropbox")
+        ),
+        {"integrationId": "canva", "operation": "upload_asset", "data": pictures},
+        *(
+            {"integrationId": name, "operation": "publish_photo", "data": pictures}
+            for name in ("instagram", "facebook")
+        ),
+    ]
+    batch = ada.asked("POST", "/api/batches", json={"parts": parts})
+    ended = [ada.ended(part["runId"])["status"] for part in batch["parts"]]
+    assert ended == ["succeeded", "failed", *["succeeded"] * 5]
+
+
+def _derived(hub: Hub, found: dict[str, str]) -> dict[str, str]:
+    """What follows from the tokens: halves and forms of a pair of keys, Meta's proof, the token of a page."""
+    key, secret = found["woocommerce first access"].split(":")
+    token = found["facebook first access"]
+    proof = hmac.new(b"sandbox-secret-facebook", token.encode(), hashlib.sha256).hexdigest()
+    pages = requests.get(
+        f"{hub.sandbox.url}/graph.facebook.com/v26.0/me/accounts",
+        params={"access_token": token, "appsecret_proof": proof, "fields": "access_token"},
+        timeout=30,
+    ).json()["data"]
+    return {
+        "woocommerce consumer key": key,
+        "woocommerce consumer secret": secret,
+        "woocommerce header": b64encode(f"{key}:{secret}".encode()).decode(),
+        "facebook proof": proof,
+        "facebook page token": pages[0]["access_token"],
+    }
+
+
 def _tokens_of(hub: Hub, person: Person, integration: str, when: str) -> dict[str, str]:
     """The connection's tokens as the vault opens them."""
     with hub.app.app_context():
@@ -127,12 +188,26 @@ def _readable(hub: Hub, person: Person) -> Iterator[str]:
         "run_id": person.asked("GET", "/api/runs")["data"][0]["id"],
         "asset_id": person.asked("GET", "/api/assets")["data"][0]["id"],
         "record_id": person.records()[0]["id"],
-        "key": "shopify",
+        "batch_id": person.asked("GET", "/api/batches")["data"][0]["id"],
     }
     for rule in hub.app.url_map.iter_rules():
-        is_known = rule.arguments <= {*PERSONAL, "key"} and rule.arguments <= set(ids)
-        if "GET" in (rule.methods or set()) and is_known and not rule.rule.endswith("/events"):
-            yield re.sub(r"<(?:\w+:)?(\w+)>", lambda part: ids[part[1]], rule.rule)
+        if "GET" not in (rule.methods or set()) or rule.rule.endswith("/events"):
+            continue
+        for names in _named(rule.arguments):
+            known = {**ids, **names}
+            if rule.arguments <= set(known):
+                yield re.sub(r"<(?:\w+:)?(\w+)>", partial(_filled_in, known), rule.rule)
+
+
+def _filled_in(known: dict[str, str], part: re.Match[str]) -> str:
+    return known[part[1]]
+
+
+def _named(arguments: set[str]) -> list[dict[str, str]]:
+    """Integrations and their operations, for a rule that has such parts."""
+    if "name" in arguments:
+        return [{"key": name, "name": one.name} for name in ALL for one in providers.get(name).operations]
+    return [{"key": name} for name in ALL] if "key" in arguments else [{}]
 
 
 def _secrets_in(content: bytes, secrets: dict[str, str]) -> list[str]:
