@@ -88,5 +88,13 @@ def _played_apps(provider: Provider) -> tuple[str, str]:
 
 def _is_played(provider: Provider, values: Mapping[str, Any]) -> bool:
     """Whether the address that the owner gave is one of those that the sandbox stands in for."""
-    given = (pattern.format_map(values).partition("/")[0] for pattern in provider.token_hosts if "{" in pattern)
+    given = (_given(pattern, values) for pattern in provider.token_hosts if "{" in pattern)
     return any(fnmatchcase(host.lower(), pattern) for host in given for pattern in provider.hosts)
+
+
+def _given(pattern: str, values: Mapping[str, Any]) -> str:
+    """The host in an address that its owner gave; "" as long as nobody has."""
+    try:
+        return pattern.format_map(values).partition("/")[0]
+    except KeyError:
+        return ""

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from patchbay import audit, clock, credentials, oauth, providers
-from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, PatchbayError, ProviderUnavailable
+from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, PatchbayError
 from patchbay.models import Connection, ConnectionState, db, fresh_view, new_id, transaction
 from patchbay.spec import OAuth2, Provider
 
@@ -84,20 +84,20 @@ class GivenToken:
 def fresh(connection_id: str) -> Token:
     """A token that is good for some minutes, refreshed first when it is about to expire.
 
-    Raises GrantExpired when the owner must reconnect, NetworkError and ProviderUnavailable when the platform could
-    not be asked and the present token has ended.
+    A refresh that fails is of no matter while the present token is good. Raises GrantExpired when the owner must
+    reconnect, and what `refresh` raises when the present token has ended.
     """
     connection = _read(connection_id)
-    if connection.token_expires_at is None or connection.token_expires_at - clock.now() > _margin(connection):
+    if connection.refresh_token_sealed is None or not _ends_within_margin(connection):
         return _token(connection)
-    if connection.refresh_token_sealed is None:
-        return _token(connection)
-    is_good = connection.token_expires_at > clock.now()
+    is_good = connection.token_expires_at is not None and connection.token_expires_at > clock.now()
     if is_good and not _may_try_again(connection):
         return _token(connection)
     try:
         return refresh(connection_id, seen_version=connection.token_version)
-    except (NetworkError, ProviderUnavailable):
+    except GrantExpired:
+        raise
+    except PatchbayError:
         if not is_good:
             raise
         return _token(_read(connection_id))
@@ -106,7 +106,8 @@ def fresh(connection_id: str) -> Token:
 def refresh(connection_id: str, *, seen_version: int) -> Token:
     """Replace the token of `seen_version`; whoever comes second takes the result of the first.
 
-    Raises as `fresh` does, and CredentialsRefused when there is nothing to refresh with.
+    Raises GrantExpired when the owner must reconnect, CredentialsRefused when there is nothing to refresh with, and
+    NetworkError, ProviderUnavailable, OAuthRefused, ConnectionFailed when the platform gave no answer that helps.
     """
     deadline = time.monotonic() + LEASE.total_seconds()
     while time.monotonic() < deadline:
@@ -137,10 +138,10 @@ def mark_reconnect_needed(connection_id: str, reason: str) -> None:
 
 
 def due(limit: int = 100) -> list[str]:
-    """Ids of connections whose token ends soon and should be refreshed ahead of need."""
+    """Ids of connections whose token ends soon and should be refreshed ahead of need, the most urgent first."""
     now = clock.now()
     query = (
-        select(Connection.id)
+        select(Connection)
         .where(
             Connection.state == ConnectionState.CONNECTED,
             or_(Connection.token_expires_at < now + MARGIN, *_ends_soon(now)),
@@ -148,9 +149,11 @@ def due(limit: int = 100) -> list[str]:
             or_(Connection.refresh_failed_at.is_(None), Connection.refresh_failed_at < now - RETRY_AFTER_FAILURE),
             or_(Connection.refresh_lease_until.is_(None), Connection.refresh_lease_until < now),
         )
+        .order_by(Connection.token_expires_at)
         .limit(limit)
     )
-    return list(db.session.scalars(query))
+    found = db.session.scalars(query, execution_options={"populate_existing": True})
+    return [connection.id for connection in found if _ends_within_margin(connection)]
 
 
 def refresh_if_due(connection_id: str) -> None:
@@ -170,6 +173,8 @@ def _refresh_as_owner(connection_id: str, lease: str) -> Token:
     try:
         if app is None or refresh_token is None:
             raise CredentialsRefused("the provider is no longer set up here", provider=provider.name)
+        if app.is_sandbox != connection.is_sandbox:
+            raise GrantExpired("it was granted to another app than the present one", provider=provider.name)
         grant = oauth.refresh(provider, app, connection.settings, refresh_token)
     except GrantExpired as error:
         mark_reconnect_needed(connection_id, error.detail)
@@ -264,15 +269,18 @@ def _may_try_again(connection: Connection) -> bool:
     return failed_at is None or failed_at < clock.now() - RETRY_AFTER_FAILURE
 
 
-def _margin(connection: Connection) -> timedelta:
-    """How long before its end a token is renewed: five minutes, less for tokens that live shorter than an hour."""
-    if connection.token_expires_at is None:
-        return MARGIN
+def _ends_within_margin(connection: Connection) -> bool:
+    ends_at = connection.token_expires_at
+    return ends_at is not None and ends_at - clock.now() <= _margin(connection, ends_at)
+
+
+def _margin(connection: Connection, ends_at: datetime) -> timedelta:
+    """How long before its end a token is renewed: five minutes or as declared, less for tokens that live shorter."""
     ahead = _ahead(providers.get(connection.integration_id))
-    if ahead:
-        return ahead
-    lifetime = connection.token_expires_at - max(connection.connected_at, connection.updated_at)
-    return min(MARGIN, lifetime / 10) if lifetime > timedelta(0) else MARGIN
+    lifetime = ends_at - max(connection.connected_at, connection.updated_at)
+    if lifetime <= timedelta(0):
+        return ahead or MARGIN
+    return min(ahead, lifetime / 2) if ahead else min(MARGIN, lifetime / 10)
 
 
 def _name(connection: Connection) -> str:

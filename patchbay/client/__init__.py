@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from patchbay import clock, credentials, limits, net, providers, settings, tokens
+from patchbay.client import addresses
 from patchbay.client.watch import Unwatched, Watch
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
@@ -57,11 +56,15 @@ _KINDS: Mapping[Meaning, type[PatchbayError]] = {
 
 
 def of_connection(connection: Connection, *, doing: str = "", stream: str = "", watch: Watch | None = None) -> "Client":
-    """The client that speaks for a connection, with the app's credentials as they are now."""
+    """The client that speaks for a connection, with the app's credentials as they are now.
+
+    An app of the sandbox has no part in a live connection, nor a live app in one of the sandbox.
+    """
     provider = providers.get(connection.integration_id)
+    app = credentials.find(provider, connection.settings)
     return Client(
         provider=provider,
-        app=credentials.find(provider, connection.settings),
+        app=app if app is not None and app.is_sandbox == connection.is_sandbox else None,
         settings=connection.settings,
         is_sandbox=connection.is_sandbox,
         source=tokens.StoredToken(connection.id),
@@ -90,7 +93,7 @@ class Client:
 
     def send(self, request: Request) -> Answer:
         """Send one request; see `spec.Api.send`."""
-        url = self._address(request.url)
+        url = addresses.filled(self.provider, request.url, self.settings)
         token = self.source.fresh() if request.with_token else None
         refreshed = False
         for attempt in range(1, TRIES + 1):
@@ -105,7 +108,7 @@ class Client:
             if fault is None:
                 return answer
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
-                token, refreshed = self.source.replaced(token), True
+                token, refreshed = self._replaced(token), True
                 continue
             self._after_fault(request, fault, answer, attempt)
         raise NetworkError("no try was left", provider=self.provider.name)
@@ -114,7 +117,7 @@ class Client:
         """The answer's JSON as `shape`; the error names provider, stream and the path that does not fit."""
         try:
             return msgspec.json.decode(answer.body, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             place = f"{self.provider.key}/{self.stream}" if self.stream else self.provider.key
             raise UnexpectedShape(f"{place}: {error}", provider=self.provider.name) from None
 
@@ -158,8 +161,12 @@ class Client:
             self.watch.check()
             time.sleep(min(left, 0.5))
 
-    def _address(self, url: str) -> str:
-        return url.format_map(dict(self.settings)) if "{" in url else url
+    def _replaced(self, refused: tokens.Token) -> tokens.Token:
+        try:
+            return self.source.replaced(refused)
+        except CredentialsRefused as error:
+            words = {"provider": self.provider.name, "action": self.doing}
+            raise CredentialsRefused(error.detail, **words) from None
 
     def _exchange(self, request: Request, url: str, token: tokens.Token | None) -> Answer:
         headers, params = dict(request.headers), dict(request.params)
@@ -167,7 +174,7 @@ class Client:
             secret = request.token or token.value
             headers |= self._app_headers(secret)
             params |= self._proof(secret)
-        self._check_host(url, with_token=token is not None)
+        addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
         if db.session().in_transaction():
             db.session.commit()  # no transaction stays open across a request
         outgoing = net.Outgoing(
@@ -202,20 +209,6 @@ class Client:
             return {}
         proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
         return {auth.proof_parameter: proof}
-
-    def _check_host(self, url: str, *, with_token: bool) -> None:
-        """A token goes to the platform's API hosts alone, whatever address an answer named."""
-        host = urlsplit(url).netloc.lower()
-        declared = self.provider.token_hosts if with_token else (*self.provider.hosts, *self.provider.token_hosts)
-        if not any(self._is_host(host, pattern) for pattern in declared):
-            detail = f"{self.provider.key}: an address outside the platform: {host}"
-            raise UnexpectedShape(detail, provider=self.provider.name)
-
-    def _is_host(self, host: str, pattern: str) -> bool:
-        """Whether `host` is what is declared; an address that the user gave is compared as it stands."""
-        if "{" in pattern:
-            return host == self._address(pattern).partition("/")[0].lower()
-        return fnmatchcase(host, pattern)
 
     def _wait_for_budget(self, request: Request) -> None:
         if self.provider.throttle is None or not request.with_token:
@@ -253,13 +246,14 @@ class Client:
             )
             self.pause(min(fault.wait_s or _backoff_s(attempt), LONGEST_PAUSE_S))
         else:
-            raise self._meant(fault, answer)
+            raise self._meant(request, fault, answer)
 
-    def _meant(self, fault: Fault, answer: Answer) -> PatchbayError:
+    def _meant(self, request: Request, fault: Fault, answer: Answer) -> PatchbayError:
         detail = f"HTTP {answer.status} {fault.text}".strip()
         words = {"provider": self.provider.name, "action": self.doing}
-        if fault.meaning is Meaning.TOKEN_EXPIRED:
-            self.source.gave_up(detail)
+        if fault.meaning is Meaning.TOKEN_EXPIRED and request.with_token:
+            if request.token is None:  # of another's token nothing follows for the connection's own
+                self.source.gave_up(detail)
             return CredentialsRefused(detail, **words)
         return _KINDS.get(fault.meaning, PlatformError)(detail, sentence=fault.says or None, **words)
 

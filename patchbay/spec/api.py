@@ -89,7 +89,7 @@ class Answer:
         """The body as JSON, or None when it is not JSON; for reading error bodies, whose shape nobody promises."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

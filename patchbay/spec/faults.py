@@ -64,7 +64,7 @@ class Rule:
             return False
         if isinstance(self.status, range) and answer.status not in self.status:
             return False
-        if self.media and not answer.headers.get("content-type", "").startswith(self.media):
+        if self.media and not answer.headers.get("content-type", "").lower().startswith(self.media):
             return False
         if self.contains and not self._is_mentioned(answer):
             return False

@@ -69,7 +69,7 @@ def _usage(answer: Answer) -> list[Mapping[str, Any]]:
 def _object(text: str | None) -> Mapping[str, Any]:
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, Mapping) else {}
 

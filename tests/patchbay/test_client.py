@@ -1,15 +1,18 @@
 """Speaking to a platform: the token, retries, throttles, and where a request may go, on a real wire."""
 
+import hashlib
+import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
 from flask import Flask
 
-from patchbay import client, credentials, providers, tokens
+from patchbay import client, clock, credentials, providers, tokens
 from patchbay.client import Client, Unwatched
 from patchbay.errors import (
     CredentialsRefused,
@@ -20,19 +23,23 @@ from patchbay.errors import (
     PatchbayError,
     PlatformError,
     ProviderUnavailable,
+    PublicAddressNeeded,
     QuotaFull,
     RateLimited,
     ScopeMissing,
+    SetupWrong,
     UnexpectedShape,
 )
+from patchbay.models import Connection, ConnectionState, User, new_id, transaction
 from patchbay.settings import Settings
-from patchbay.spec import Request
+from patchbay.spec import Meaning, Provider, Request, Rule
 from tests.stage import FrozenClock
 from tests.wire import Said, Wire, listening
 
 DATABASES = ("sqlite",)  # little of this is the database's
 DRIVE = "https://www.googleapis.com/drive/v3/files"
 ADMIN = "https://{shop}/admin/api/2026-10/graphql.json"
+GRAPH = "https://graph.facebook.com/v26.0/me"
 FINE = Said(body={"id": "1"})
 COST = {
     "requestedQueryCost": 500,
@@ -447,3 +454,373 @@ def test_neither_token_nor_query_shows_in_an_error(api: Callable[..., Client], w
 
     assert "the-token" not in str(refused.value) + repr(one)
     assert "secret" not in str(refused.value)
+
+
+# -- whose token it is
+
+
+@dataclass(frozen=True)
+class Renewable(tokens.GivenToken):
+    """A token that can be replaced, and a note of what becomes of it."""
+
+    told: list[str] = field(default_factory=list)
+
+    def replaced(self, refused: tokens.Token) -> tokens.Token:
+        self.told.append("replaced")
+        return tokens.Token("the-next-token", refused.version + 1)
+
+    def gave_up(self, reason: str) -> None:  # noqa: ARG002 - the protocol's names
+        self.told.append("gave up")
+
+
+def test_a_refused_token_is_replaced_once(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(401), FINE)
+    source = Renewable("the-token")
+
+    answer = api(source=source).send(Request("GET", DRIVE))
+
+    assert answer.status == 200
+    assert wire.received[1].headers["authorization"] == "Bearer the-next-token"
+    assert source.told == ["replaced"]
+
+
+def test_when_the_replacement_is_refused_too_the_owner_must_act(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(401))
+    source = Renewable("the-token")
+
+    with pytest.raises(CredentialsRefused):
+        api(source=source).send(Request("GET", DRIVE))
+
+    assert source.told == ["replaced", "gave up"]
+    assert len(wire.received) == 2
+
+
+def test_a_request_may_speak_with_another_token(api: Callable[..., Client], wire: Wire) -> None:
+    request = Request("GET", GRAPH, token="the-token-of-a-page")
+
+    api("facebook").send(request)
+
+    assert wire.received[0].headers["authorization"] == "Bearer the-token-of-a-page"
+    assert "the-token-of-a-page" not in repr(request)
+
+
+def test_of_another_token_that_is_refused_nothing_follows_for_the_connection(
+    api: Callable[..., Client], wire: Wire
+) -> None:
+    wire.say(Said(401))
+    source = Renewable("the-token")
+
+    with pytest.raises(CredentialsRefused):
+        api("facebook", source=source).send(Request("GET", GRAPH, token="the-token-of-a-page"))
+
+    assert source.told == []
+    assert len(wire.received) == 1
+
+
+def test_of_an_address_without_a_token_that_is_refused_nothing_follows_for_the_connection(
+    api: Callable[..., Client], wire: Wire
+) -> None:
+    wire.say(Said(401))
+    source = Renewable("the-token")
+
+    with pytest.raises(PlatformError):
+        api(source=source).send(Request("PUT", f"{DRIVE}?upload_id=1", content=b"x", with_token=False))
+
+    assert source.told == []
+
+
+def test_a_fresh_token_that_is_refused_names_the_platform(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(401))
+
+    with pytest.raises(CredentialsRefused) as refused:
+        api().send(Request("GET", DRIVE))
+
+    assert refused.value.params["provider"] == "Google Drive"
+
+
+# -- what goes along with it
+
+
+def test_the_apps_own_headers_go_along_with_the_token_alone(api: Callable[..., Client], wire: Wire) -> None:
+    ping = "https://openapi.etsy.com/v3/application/openapi-ping"
+
+    api("etsy").send(Request("GET", ping))
+    api("etsy").send(Request("GET", ping, with_token=False))
+
+    with_token, without = wire.received
+    assert with_token.headers["x-api-key"] == "sandbox-etsy:sandbox-secret-etsy"
+    assert "x-api-key" not in without.headers
+
+
+def test_a_proof_shows_that_the_token_and_the_secret_are_in_one_hand(api: Callable[..., Client], wire: Wire) -> None:
+    api("facebook").send(Request("GET", GRAPH))
+    api("facebook").send(Request("GET", GRAPH, token="another"))
+    api("facebook").send(Request("GET", GRAPH, with_token=False))
+
+    proofs = [dict(parse_qsl(urlsplit(asked.path).query)).get("appsecret_proof") for asked in wire.received]
+    assert proofs == [proof_of("the-token"), proof_of("another"), None]
+
+
+def proof_of(token: str) -> str:
+    return hmac.new(b"sandbox-secret-facebook", token.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("key", ["etsy", "facebook"])
+def test_a_live_app_has_no_part_in_a_connection_of_the_sandbox(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], wire: Wire, ada: User, key: str
+) -> None:
+    name = key.upper()
+    live = {f"{name}_CLIENT_ID": "live-id", f"{name}_CLIENT_SECRET": "live-secret", "SANDBOX_URL": wire.url}
+    with app_for(settings_for(**live)).app_context():
+        api = client.of_connection(stored(ada, key))
+        host = api.provider.token_hosts[0]
+        api.send(Request("GET", f"https://{host}/v3/application/shops"))
+
+    (asked,) = wire.received
+    sent = f"{asked.path} {asked.headers}"
+    assert "live-id" not in sent
+    assert "live-secret" not in sent
+    assert "appsecret_proof" not in sent
+
+
+def stored(user: User, integration_id: str) -> Connection:
+    """A connection of the sandbox."""
+    now = clock.now()
+    connection = Connection(
+        id=new_id("con"), user_id=user.id, integration_id=integration_id, state=ConnectionState.CONNECTED,
+        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
+        token_version=1, connected_at=now, created_at=now, updated_at=now,
+    )  # fmt: skip
+    connection.access_token = "the-token"
+    with transaction() as session:
+        session.add(connection)
+    return connection
+
+
+# -- where a token may go
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://{store}/wp-json/wc/v3/products",
+        "https://shop.example/wp-json/",
+        "https://SHOP.example/",
+        "https://shop.example",
+        "https://shop.example?x=1",
+    ],
+)
+@pytest.mark.parametrize("store", ["shop.example", "shop.example/blog", "Shop.Example"])
+def test_a_store_at_an_address_of_its_owner_gets_the_keys(
+    api: Callable[..., Client], wire: Wire, address: str, store: str
+) -> None:
+    api("woocommerce", settings={"store": store}).send(Request("GET", address))
+
+    (asked,) = wire.received
+    assert asked.path.lower().startswith("/shop.example/")
+    assert asked.headers["authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "https://evil.example/shop.example",
+        "https://shop.example.evil.example/",
+        "https://evilshop.example/",
+        "https://shop.example@evil.example/",
+        "https://evil.example@shop.example/",
+        "https://shop.example:8443/",
+        "https://shop.example:443@evil.example/",
+        "https://evil.example\\@shop.example/",
+        "https://evil.example#@shop.example/",
+        "https://evil.example?@shop.example/",
+        "https://shop.example\\.evil.example/",
+        "https://shop.example%2eevil.example/",
+        "https://[shop.example/",
+        "https://sh℀p.example/",
+        "https:shop.example/",
+        "//evil.example/",
+        "https://",
+        "",
+    ],
+)
+def test_no_other_address_gets_the_keys_of_a_store(api: Callable[..., Client], wire: Wire, address: str) -> None:
+    with pytest.raises(UnexpectedShape):
+        api("woocommerce", settings={"store": "shop.example/blog"}).send(Request("GET", address))
+
+    assert wire.received == []
+
+
+def test_a_store_with_a_port_is_another_host(api: Callable[..., Client], wire: Wire) -> None:
+    one = api("woocommerce", settings={"store": "shop.example:8443"})
+
+    with pytest.raises(UnexpectedShape):
+        one.send(Request("GET", "https://shop.example/"))
+
+    assert wire.received == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://user:word@a.fbcdn.net/", "https://evil.example:443@a.fbcdn.net/", "https://evil.example\\.fbcdn.net/"],
+)
+def test_a_pattern_of_hosts_lets_no_user_and_no_path_pass(api: Callable[..., Client], wire: Wire, address: str) -> None:
+    with pytest.raises(UnexpectedShape) as refused:
+        api("facebook").send(Request("GET", address, with_token=False))
+
+    assert "word" not in refused.value.detail
+    assert wire.received == []
+
+
+@pytest.mark.parametrize("place", ["{shop.__class__}", "{0}", "{}", "{shop!r}", "{shop[0]}", "{", "}", "{{shop}}"])
+def test_braces_in_an_address_say_nothing_but_a_name(api: Callable[..., Client], wire: Wire, place: str) -> None:
+    api().send(Request("GET", f"{DRIVE}/{place}"))
+
+    (asked,) = wire.received
+    assert "class" not in asked.path or "__class__" in asked.path
+    assert "<" not in asked.path
+
+
+def test_an_address_that_wants_what_nobody_gave_is_not_asked(api: Callable[..., Client], wire: Wire) -> None:
+    with pytest.raises(UnexpectedShape) as refused:
+        api().send(Request("GET", f"{DRIVE}/{{folder}}"))
+
+    assert "folder" in refused.value.detail
+    assert wire.received == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("place", ["https://evil.example/", "https://www.googleapis.com/elsewhere", "/elsewhere", ""])
+def test_no_redirect_is_followed(api: Callable[..., Client], wire: Wire, status: int, place: str) -> None:
+    wire.say(Said(status, b"", {"Location": place}))
+
+    with pytest.raises(PlatformError):
+        api().send(Request("GET", DRIVE))
+
+    assert len(wire.received) == 1
+
+
+# -- rules of a dialect
+
+
+def ruled(*rules: Rule) -> Provider:
+    return replace(providers.get("google-drive"), faults=rules)
+
+
+@pytest.mark.parametrize(
+    ("means", "meant"),
+    [
+        (Meaning.FULL, QuotaFull),
+        (Meaning.SETUP_WRONG, SetupWrong),
+        (Meaning.SCOPE_MISSING, ScopeMissing),
+        (Meaning.NOT_FOUND, NotFoundThere),
+        (Meaning.REFUSED, PlatformError),
+    ],
+)
+def test_a_rule_says_what_is_raised_and_may_bring_its_own_sentence(
+    api: Callable[..., Client], wire: Wire, means: Meaning, meant: type[PatchbayError]
+) -> None:
+    wire.say(Said(400, {"why": "no"}))
+    usual, own = Rule(means, status=400, text=("why",)), Rule(means, status=400, says="%(provider)s says no.")
+
+    refusals = []
+    for rule in (usual, own):
+        with pytest.raises(meant) as refused:
+            api(provider=ruled(rule)).send(Request("GET", DRIVE))
+        refusals.append(refused.value)
+
+    assert [type(refusal) for refusal in refusals] == [meant, meant]
+    assert [refusal.sentence for refusal in refusals] == [meant.sentence, "%(provider)s says no."]
+    assert refusals[0].detail == "HTTP 400 no"
+
+
+def test_an_answer_that_a_request_takes_is_no_fault(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(409, {"why": "conflict"}))
+    request = Request("GET", DRIVE, accept_if=lambda answer: bool(answer.at("why") == "conflict"))
+
+    assert api().send(request).status == 409
+
+
+def test_a_success_may_be_a_fault_that_a_request_takes(api: Callable[..., Client], wire: Wire) -> None:
+    one = api(provider=ruled(Rule(Meaning.REFUSED, path=("why",))))
+    wire.say(Said(200, {"why": "conflict"}))
+
+    assert one.send(Request("GET", DRIVE, accept=(200,))).status == 200
+    with pytest.raises(PlatformError):
+        one.send(Request("GET", DRIVE))
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"error": ' * 200_000, b'{"id": ' + b"[" * 200_000])
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_without_end_in_its_depth_is_an_error_like_any_other(
+    api: Callable[..., Client], wire: Wire, body: bytes, status: int
+) -> None:
+    wire.say(Said(status, body))
+    one = api()
+
+    with pytest.raises(PlatformError):
+        one.read(one.send(Request("GET", DRIVE)), Thing)
+
+
+# -- addresses for the platform to fetch from
+
+
+@dataclass
+class Sharing(Unwatched):
+    """The watch of a run that gives out addresses."""
+
+    shared: str
+
+    def public_address(self, address: str, content_type: str) -> str:  # noqa: ARG002 - the protocol's names
+        return self.shared
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_public"),
+    [
+        ("https://hub.example.org", True),
+        ("https://203.0.113.7.nip.io", True),
+        ("http://hub.example.org", False),
+        ("https://localhost", False),
+        ("https://hub", False),
+        ("https://hub.internal", False),
+        ("https://10.0.0.7", False),
+        ("https://127.0.0.1:8443", False),
+        ("https://[::1]", False),
+    ],
+)
+def test_a_platform_is_given_an_address_that_it_can_reach(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], public_url: str, is_public: bool
+) -> None:
+    here = settings_for(PUBLIC_URL=public_url, SANDBOX="off")
+    with app_for(here).app_context():
+        one = live_client("instagram", Sharing(f"{public_url}/assets/x.jpg"))
+
+        if is_public:
+            assert one.public_address("own", "image/jpeg") == f"{public_url}/assets/x.jpg"
+        else:
+            with pytest.raises(PublicAddressNeeded) as refused:
+                one.public_address("own", "image/jpeg")
+            assert refused.value.params["provider"] == "Instagram"
+
+
+def test_the_picture_of_another_server_needs_no_address_of_ours(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask]
+) -> None:
+    with app_for(settings_for(PUBLIC_URL="http://localhost", SANDBOX="off")).app_context():
+        one = live_client("woocommerce", Sharing("https://pictures.example.org/a.png"))
+
+        assert one.public_address("https://pictures.example.org/a.png") == "https://pictures.example.org/a.png"
+
+
+def test_the_sandbox_reaches_every_address_of_ours(api: Callable[..., Client]) -> None:
+    one = api("instagram", watch=Sharing("http://localhost/assets/x.jpg"))
+
+    assert one.public_address("own", "image/jpeg") == "http://localhost/assets/x.jpg"
+
+
+def live_client(key: str, watch: Unwatched) -> Client:
+    """A client of the platform itself."""
+    source = tokens.GivenToken("the-token")
+    return Client(providers.get(key), None, {}, is_sandbox=False, source=source, budget_key="con_1", watch=watch)

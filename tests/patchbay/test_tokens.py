@@ -1,7 +1,8 @@
 """Tokens: refreshed ahead of their end, once for everybody, and what becomes of a connection when that fails."""
 
 import threading
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -9,8 +10,10 @@ from sqlalchemy import func, select
 
 from patchbay import connections, tokens
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, ProviderUnavailable
-from patchbay.models import AuditEntry, Connection, ConnectionState, User, db, fresh_view, transaction
+from patchbay.models import AuditEntry, Connection, ConnectionState, User, db, fresh_view, new_id, transaction
+from patchbay.settings import Settings
 from tests.stage import FrozenClock, Sandbox, Walker, at_once, wait_until
+from tests.wire import Said, Wire, listening
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -310,3 +313,167 @@ def test_a_refresh_ahead_of_need_leaves_its_failure_on_the_row(
 
     after = reread(shop)
     assert (after.refresh_failed_at is not None) or (after.state is ConnectionState.RECONNECT_NEEDED)
+
+
+# -- a refresh ahead of need is of no matter while the token is good
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with listening() as wire:
+        yield wire
+
+
+def stored(user: User, integration_id: str, now: datetime, lifetime: timedelta) -> Connection:
+    """A connection whose tokens live that long from now."""
+    connection = Connection(
+        id=new_id("con"), user_id=user.id, integration_id=integration_id, state=ConnectionState.CONNECTED,
+        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
+        token_version=1, connected_at=now, created_at=now, updated_at=now, token_expires_at=now + lifetime,
+    )  # fmt: skip
+    connection.access_token = connection.refresh_token = "the-present-token"
+    with transaction() as session:
+        session.add(connection)
+    return connection
+
+
+@pytest.fixture
+def renewing(
+    wire: Wire,
+    settings_for: Callable[..., Settings],
+    app_for: Callable[[Settings], Flask],
+    frozen_clock: FrozenClock,
+    ada: User,
+) -> Connection:
+    """A connection whose live token renews itself, for 60 days from now, at a platform that says what it is told."""
+    app_for(settings_for(SANDBOX_URL=wire.url))  # what is in use from now on
+    return stored(ada, "instagram", frozen_clock.now(), timedelta(days=60))
+
+
+RENEWED = Said(body={"access_token": "the-next-token", "expires_in": 60 * 24 * 3600})
+
+
+def test_a_token_that_renews_itself_is_renewed_long_before_its_end(
+    renewing: Connection, wire: Wire, frozen_clock: FrozenClock
+) -> None:
+    wire.say(RENEWED)
+    frozen_clock.advance(days=44)
+    before = (tokens.fresh(renewing.id).value, tokens.due())
+    frozen_clock.advance(days=1, seconds=1)
+    due = tokens.due()
+
+    token = tokens.fresh(renewing.id)
+
+    after = reread(renewing)
+    assert before == ("the-present-token", [])
+    assert due == [renewing.id]
+    assert token.value == after.access_token == after.refresh_token == "the-next-token"
+    assert after.token_expires_at == frozen_clock.now() + timedelta(days=60)
+    assert tokens.due() == []
+
+
+def test_many_threads_renew_once(renewing: Connection, wire: Wire, app: Flask, frozen_clock: FrozenClock) -> None:
+    wire.say(RENEWED)
+    frozen_clock.advance(days=50)
+    connection_id = renewing.id
+
+    values = at_once(app, [lambda: tokens.fresh(connection_id).value] * 12)
+
+    assert set(values) == {"the-next-token"}
+    assert len(wire.received) == 1
+
+
+def test_a_token_that_lives_shorter_than_it_is_renewed_ahead_is_not_renewed_at_every_use(
+    renewing: Connection, wire: Wire, frozen_clock: FrozenClock
+) -> None:
+    wire.say(Said(body={"access_token": "a-short-one", "expires_in": 3600}))
+    frozen_clock.advance(days=50)
+    tokens.fresh(renewing.id)
+
+    values = [tokens.fresh(renewing.id).value for _ in range(3)]
+
+    assert values == ["a-short-one"] * 3
+    assert tokens.due() == []
+    assert len(wire.received) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Said(body=b"<!doctype html>"),
+        Said(body={"access_token": 7}),
+        Said(400, {"error": {"code": 2, "message": "Not now."}}),
+        Said(400, {"error": {"code": 101, "message": "Error validating client secret."}}),
+        Said(429, {"error": {"code": 4, "message": "Too many."}}),
+        Said(503),
+        Said(drop=True),
+    ],
+)
+def test_a_renewal_that_fails_in_whatever_way_leaves_the_present_token_in_use(
+    renewing: Connection, wire: Wire, frozen_clock: FrozenClock, answer: Said
+) -> None:
+    wire.say(answer)
+    frozen_clock.advance(days=50)
+
+    values = [tokens.fresh(renewing.id).value for _ in range(3)]
+
+    after = reread(renewing)
+    assert values == ["the-present-token"] * 3
+    assert after.is_connected
+    assert after.refresh_failed_at == frozen_clock.now()
+    assert len(wire.received) == 1
+
+
+def test_a_renewal_that_the_platform_refuses_for_good_asks_the_owner(
+    renewing: Connection, wire: Wire, frozen_clock: FrozenClock
+) -> None:
+    wire.say(Said(400, {"error": {"code": 190, "message": "The user has changed the password."}}))
+    frozen_clock.advance(days=50)
+
+    with pytest.raises(GrantExpired):
+        tokens.fresh(renewing.id)
+
+    assert reread(renewing).state is ConnectionState.RECONNECT_NEEDED
+
+
+def test_the_most_urgent_tokens_come_first(renewing: Connection, ben: User, frozen_clock: FrozenClock) -> None:
+    frozen_clock.advance(days=50)
+    urgent = stored(ben, "shopify", frozen_clock.now(), timedelta(hours=1))
+    frozen_clock.advance(minutes=58)
+
+    assert tokens.due(limit=1) == [urgent.id]
+    assert tokens.due() == [urgent.id, renewing.id]
+
+
+# -- another app than the one that was granted something
+
+
+def test_a_live_token_is_never_shown_to_the_sandbox(
+    renewing: Connection, wire: Wire, frozen_clock: FrozenClock
+) -> None:
+    wire.say(RENEWED)
+    with transaction():
+        renewing.is_sandbox = False
+    frozen_clock.advance(days=50)
+
+    with pytest.raises(GrantExpired):
+        tokens.fresh(renewing.id)
+
+    assert wire.received == []
+    assert reread(renewing).state is ConnectionState.RECONNECT_NEEDED
+
+
+def test_a_token_of_the_sandbox_is_not_refreshed_with_a_live_app(
+    shop: Connection,
+    sandbox: Sandbox,
+    settings_for: Callable[..., Settings],
+    app_for: Callable[[Settings], Flask],
+    frozen_clock: FrozenClock,
+) -> None:
+    live = app_for(settings_for(SHOPIFY_CLIENT_ID="live", SHOPIFY_CLIENT_SECRET="live-secret"))
+    frozen_clock.advance(hours=2)
+
+    with live.app_context(), pytest.raises(GrantExpired):
+        tokens.fresh(shop.id)
+
+    assert refreshes(sandbox) == 0
