@@ -89,7 +89,7 @@ def _standing(provider: Provider, rule: str, passed: Mapping[tuple[str, str], bo
     if reason:
         return {"standing": Standing.EXEMPT, "reason": reason}
     if rule == quality.WITNESSED:
-        is_held = provider.name in {witness.platform for witness in declared().witnesses}
+        is_held = provider.name in {one.platform for one in declared().witnesses if not one.is_general}
     else:
         is_held = passed.get((provider.key, rule), False)
     return {"standing": Standing.HELD if is_held else Standing.MISSING}

@@ -27,6 +27,7 @@ WITNESS = Witness(
     name="Requests-OAuthlib, a general OAuth 2 client with PKCE",
     package="requests-oauthlib",
     subject="the sandbox's grants",
+    is_general=True,
 )
 UNWITNESSED = (
     "The whole REST API: designs, exports, uploads, folders, jobs. The licence of Canva's OpenAPI description, and so "

@@ -24,6 +24,7 @@ WITNESS = Witness(
     name="OAuthlib's server, a general judge of OAuth 2 requests",
     package="oauthlib",
     subject="Patchbay's requests for tokens",
+    is_general=True,
 )
 
 

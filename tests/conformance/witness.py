@@ -21,13 +21,15 @@ class Witness:
     """Something from outside that a file's tests ask, of a provider by its name.
 
     `package` is what carries it: a Python package, or one of the npm packages that tests/conformance/package.json
-    names. `subject` says what it is held against. Files that declare the same witness share a row.
+    names. `subject` says what it is held against. Files that declare the same witness share a row. `is_general`: it
+    knows a protocol such as OAuth, but not this platform, and so does not count for the ladder of quality.
     """
 
     platform: str
     name: str
     package: str
     subject: str
+    is_general: bool = False
 
     @property
     def title(self) -> str:
