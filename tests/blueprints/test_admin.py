@@ -139,5 +139,16 @@ def test_what_the_environment_sets_is_locked(
     assert answer.status_code == 409
 
 
+def test_administrators_find_the_setup_guide_from_the_integrations_page(
+    client: FlaskClient, token: str, ben: User, login: Login
+) -> None:
+    guide = 'href="/admin/credentials/figma"'
+
+    assert guide in client.get("/integrations/figma").get_data(as_text=True)
+    assert "/admin/credentials/" not in client.get("/integrations/pinterest").get_data(as_text=True)
+    login(client, ben)
+    assert guide not in client.get("/integrations/figma").get_data(as_text=True)
+
+
 def test_what_is_coming_soon_has_nothing_to_set_up(client: FlaskClient, token: str) -> None:
     assert client.get("/admin/credentials/pinterest").status_code == 404
