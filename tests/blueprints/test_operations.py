@@ -370,7 +370,7 @@ def test_what_only_reads_but_lists_nothing_is_a_run(client: FlaskClient, token: 
 
     assert 'name="do" value="now"' in export.get_data(as_text=True)
     assert "Export a frame Open" in detail
-    assert "List files only looks, changes nothing Show" in detail
+    assert "Lists 2 List files Show" in detail
 
 
 def test_a_listing_that_fails_says_so_with_another_try(
