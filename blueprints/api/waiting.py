@@ -3,38 +3,15 @@
 How a run comes to its end lives in `patchbay.runs`; this only looks at its row.
 """
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 from patchbay import clock, runs, settings
+from patchbay.connections.seats import Seats
 from patchbay.models import Run, RunStatus, fresh_view
 
 FIRST_PAUSE_S = 0.03
 LONGEST_PAUSE_S = 0.25
-
-
-class Seats:
-    """How many threads of this process wait now."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken = 0
-
-    @contextmanager
-    def take(self, most: int) -> Iterator[bool]:
-        """Take a seat while inside; False when `most` are taken already."""
-        with self._lock:
-            is_seated = self._taken < most
-            self._taken += is_seated
-        try:
-            yield is_seated
-        finally:
-            with self._lock:
-                self._taken -= is_seated
-
 
 seats = Seats()
 

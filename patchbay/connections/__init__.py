@@ -9,9 +9,7 @@ from patchbay.connections.choices import (
     Offer,
     Option,
     change_settings,
-    check_chosen,
     choose_what_is_alone,
-    missing_choices,
     offer,
 )
 from patchbay.connections.departure import begin, cancel, forget_expired, waiting
@@ -19,10 +17,12 @@ from patchbay.connections.keys import connect_with_keys, receive_keys
 from patchbay.connections.outcomes import HTTP_STATUS, PATIENCE, Caller, Outcome, Returned, outcome
 from patchbay.connections.settling import replace_account
 from patchbay.connections.upkeep import (
+    check_chosen,
     connected,
     delete_records,
     disconnect,
     find,
+    missing_choices,
     missing_scopes,
     of_user,
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patchbay import client, providers
-from patchbay.connections.upkeep import connected
+from patchbay.connections.upkeep import check_chosen, connected
 from patchbay.errors import N_, Conflict, Invalid
 from patchbay.models import Connection, ConnectionState, db
 from patchbay.spec import Action, check
@@ -28,6 +28,7 @@ def ask_as(connection: Connection, operation_name: str, values: Mapping[str, Any
     operation = provider.operation(operation_name)
     if not isinstance(operation, Action) or not operation.is_read_only:
         raise Invalid({"operation": N_("%(provider)s has no such operation.")}, provider=provider.name)
+    check_chosen(connection, operation.name)
     clean = check(operation.input, values)
     api = client.of_connection(connection, doing=operation.doing)
     db.session.commit()  # nothing stays open across a request

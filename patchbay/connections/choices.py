@@ -12,10 +12,10 @@ import structlog
 from patchbay import audit, clock, providers
 from patchbay.audit import Deed
 from patchbay.connections.asking import ask_as
-from patchbay.connections.upkeep import connected
-from patchbay.errors import N_, Conflict, Invalid, PatchbayError
+from patchbay.connections.upkeep import connected, missing_choices
+from patchbay.errors import N_, Invalid, PatchbayError
 from patchbay.models import Connection, transaction
-from patchbay.spec import Action, Field, Pick, Provider, check
+from patchbay.spec import Action, Pick, Provider, check
 
 log = structlog.get_logger()
 
@@ -58,31 +58,13 @@ def offer(
     return Offer(options, answer.get("nextCursor"))
 
 
-def missing_choices(connection: Connection) -> tuple[Field, ...]:
-    """What must be chosen before the connection is of use."""
-    declared = providers.get(connection.integration_id).settings
-    return tuple(
-        field for field in declared if field.pick and field.required and not connection.settings.get(field.name)
-    )
-
-
-def check_chosen(connection: Connection, operation_name: str) -> None:
-    """Raises Conflict when a choice is missing, but for the operations that choices are made from."""
-    missing = missing_choices(connection)
-    if not missing or operation_name in {field.pick.operation for field in missing if field.pick}:
-        return
-    provider = providers.get(connection.integration_id)
-    sentence = N_("Choose first which part of %(provider)s to work with: open its settings.")
-    raise Conflict(sentence=sentence, provider=provider.name)
-
-
 def choose_what_is_alone(connection: Connection) -> None:
     """Make the choices that leave nothing to choose. What cannot be asked now stays open: the form asks it."""
     for field in missing_choices(connection):
         if field.pick is None:
             continue
         try:
-            offered = offer(connection, field.pick)
+            offered = offer(connection, field.pick, given=_given(field.pick, connection.settings))
         except PatchbayError as error:
             log.warning("Choices could not be read.", integration=connection.integration_id, error=error.kind)
             continue
@@ -117,9 +99,9 @@ def _labels_of_picked(provider: Provider, connection: Connection, values: Mappin
     labels, wrong = {}, {}
     for field in provider.settings:
         value = values[field.name]
-        if field.pick is None or not value or value == connection.settings.get(field.name):
+        if field.pick is None or not value or _is_kept(connection, values, field.name, *field.pick.needs):
             continue
-        given = {name: str(values.get(name) or "") for name in field.pick.needs}
+        given = _given(field.pick, values)
         found = next((one for one in _all(connection, field.pick, given) if one.value == value), None)
         if found is None:
             wrong[field.name] = N_("This is not one of the choices.")
@@ -128,6 +110,16 @@ def _labels_of_picked(provider: Provider, connection: Connection, values: Mappin
     if wrong:
         raise Invalid(wrong)
     return labels
+
+
+def _is_kept(connection: Connection, values: Mapping[str, Any], *names: str) -> bool:
+    """Whether these values are those that the connection has already."""
+    return all(values.get(name) == connection.settings.get(name) for name in names)
+
+
+def _given(pick: Pick, values: Mapping[str, Any]) -> dict[str, str]:
+    """The values of the fields that the pick needs."""
+    return {name: str(values.get(name) or "") for name in pick.needs}
 
 
 def _all(connection: Connection, pick: Pick, given: Mapping[str, str]) -> Iterator[Option]:

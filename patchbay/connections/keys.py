@@ -15,6 +15,7 @@ from sqlalchemy import select
 from patchbay import client, clock, credentials, oauth, providers, signing, tokens
 from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.outcomes import PATIENCE, Caller, Outcome, Returned, ended
+from patchbay.connections.seats import Seats
 from patchbay.connections.settling import settle
 from patchbay.connections.upkeep import find
 from patchbay.errors import N_, Conflict, ConnectionFailed, Invalid, NotFound
@@ -24,6 +25,9 @@ from patchbay.spec import Handover, Keys, Provider, Status, check
 
 KEYS_ARRIVE_WITHIN = timedelta(seconds=8)
 HANDOVER_PATH = "/api/integrations/keys"
+_TAKEN = ""  # in the place of keys: no others are taken any more
+
+seats = Seats()
 
 
 def connect_with_keys(
@@ -46,7 +50,8 @@ def connect_with_keys(
 def receive_keys(integration_id: str, posted: Mapping[str, Any]) -> None:
     """Keep the keys that a platform hands over until the browser is back.
 
-    Raises NotFound for a nonce that nobody waits for, Invalid for keys that are none.
+    Raises NotFound for a nonce that nobody waits for (any more), Invalid for keys that are none: a platform that is
+    refused deletes them again.
     """
     _provider, auth = _with_keys(integration_id)
     if auth.handover is None:
@@ -57,12 +62,14 @@ def receive_keys(integration_id: str, posted: Mapping[str, Any]) -> None:
     )
     with transaction() as session:
         pending = session.scalar(
-            select(PendingAuthorization).where(
+            select(PendingAuthorization)
+            .where(
                 PendingAuthorization.state_hash == signing.hash_token(nonce),
                 PendingAuthorization.integration_id == integration_id,
                 PendingAuthorization.expires_at > clock.now(),
                 PendingAuthorization.keys_sealed.is_(None),
             )
+            .with_for_update()
         )
         if pending is None:
             raise NotFound("hand-over")
@@ -89,6 +96,7 @@ def come_back_with_keys(provider: Provider, pending: PendingAuthorization, query
     if not isinstance(auth, Keys) or auth.handover is None:
         raise ConnectionFailed(f"{provider.key} hands no keys over", provider=provider.name)
     if query.get(auth.handover.approved_key) != auth.handover.approved_value:
+        _take_keys(pending.id)
         return ended(Outcome.DENIED, pending, Caller(pending.user_id))
     given = msgspec.json.decode(_awaited_keys(provider, pending.id), type=dict[str, str])
     return complete(provider, pending, auth.secret(given))
@@ -128,16 +136,31 @@ def new_pending(caller: Caller, provider: Provider, values: Mapping[str, Any], s
 
 
 def _awaited_keys(provider: Provider, pending_id: str) -> str:
-    until = time.monotonic() + KEYS_ARRIVE_WITHIN.total_seconds()
-    while True:
-        fresh_view()
-        pending = db.session.get_one(PendingAuthorization, pending_id, populate_existing=True)
-        if pending.keys is not None:
-            return pending.keys
-        if time.monotonic() > until:
-            raise ConnectionFailed("the platform handed no keys over", provider=provider.name)
-        db.session.commit()
-        time.sleep(0.2)
+    """The keys, waited for by at most a quarter of the web threads; who finds no seat looks once."""
+    with seats.take(current().web_threads // 4) as is_seated:
+        until = time.monotonic() + (KEYS_ARRIVE_WITHIN.total_seconds() if is_seated else 0)
+        while not _have_arrived(pending_id) and time.monotonic() < until:
+            time.sleep(0.2)
+    keys = _take_keys(pending_id)
+    if not keys:
+        raise ConnectionFailed("the platform handed no keys over", provider=provider.name)
+    return keys
+
+
+def _have_arrived(pending_id: str) -> bool:
+    """Whether the keys are here; leaves no transaction open."""
+    fresh_view()
+    sealed = db.session.scalar(select(PendingAuthorization.keys_sealed).where(PendingAuthorization.id == pending_id))
+    db.session.commit()
+    return sealed is not None
+
+
+def _take_keys(pending_id: str) -> str | None:
+    """The keys that have arrived, once; none are taken after that."""
+    with transaction() as session:
+        pending = session.get_one(PendingAuthorization, pending_id, populate_existing=True, with_for_update=True)
+        keys, pending.keys = pending.keys, _TAKEN
+    return keys
 
 
 def _with_keys(integration_id: str) -> tuple[Provider, Keys]:

@@ -5,17 +5,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from patchbay import audit, clock, oauth, providers
 from patchbay.audit import Deed
+from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
 from patchbay.connections.revoking import give_back
-from patchbay.connections.upkeep import end_runs, find, missing_scopes
+from patchbay.connections.upkeep import end_runs, find, forget_imported, missing_scopes
 from patchbay.errors import (
     N_,
     Conflict,
+    UnexpectedShape,
 )
 from patchbay.models import (
     Connection,
@@ -28,6 +30,8 @@ from patchbay.models import (
 )
 from patchbay.spec import Account, Provider
 
+LONGEST_NAME = 255
+
 
 def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connection:
     """Decide what to do with the other account that came back: keep the present one, or replace it.
@@ -37,18 +41,20 @@ def replace_account(user_id: str, integration_id: str, *, keep: bool) -> Connect
     """
     provider = providers.get(integration_id)
     try:
-        connection, refused_token = _decide(provider, user_id, keep=keep)
+        connection, kept, settings = _decide(provider, user_id, keep=keep)
     except IntegrityError:
         raise Conflict(
             sentence=N_("This %(provider)s account is already connected by someone else here."), provider=provider.name
         ) from None
-    if refused_token is not None:
-        give_back(provider, refused_token, connection.settings)
+    if keep:
+        give_back(provider, kept.access_token, settings)
+    else:
+        choose_what_is_alone(connection)
     return connection
 
 
-def _decide(provider: Provider, user_id: str, *, keep: bool) -> tuple[Connection, str | None]:
-    """The connection as decided, and the access token of the grant that is not kept."""
+def _decide(provider: Provider, user_id: str, *, keep: bool) -> "tuple[Connection, _KeptGrant, dict[str, Any]]":
+    """The connection as decided, and the grant that was asked about with its settings."""
     with transaction() as session:
         pending = session.scalar(
             select(PendingAuthorization)
@@ -67,10 +73,9 @@ def _decide(provider: Provider, user_id: str, *, keep: bool) -> tuple[Connection
         pending.grant = None
         if not keep:
             end_runs(connection)
-            session.execute(delete(Record).where(Record.connection_id == connection.id))
             _store(provider, connection, kept.grant(), kept.account(), pending.settings, is_sandbox=kept.is_sandbox)
             audit.add(Deed.RECONNECTED, user_id=user_id, subject_id=connection.id, account=kept.account_label)
-    return connection, kept.access_token if keep else None
+    return connection, kept, pending.settings
 
 
 class _KeptGrant(msgspec.Struct):
@@ -80,15 +85,14 @@ class _KeptGrant(msgspec.Struct):
     refresh_token: str | None
     expires_at: datetime | None
     refresh_expires_at: datetime | None
-    scopes: list[str]
+    scopes: list[str] | None
     account_id: str
     account_label: str
     is_sandbox: bool
 
     def grant(self) -> oauth.Grant:
-        return oauth.Grant(
-            self.access_token, self.refresh_token, self.expires_at, self.refresh_expires_at, tuple(self.scopes)
-        )
+        scopes = None if self.scopes is None else tuple(self.scopes)
+        return oauth.Grant(self.access_token, self.refresh_token, self.expires_at, self.refresh_expires_at, scopes)
 
     def account(self) -> Account:
         return Account(self.account_id, self.account_label)
@@ -109,8 +113,8 @@ def is_taken(provider: Provider, account_id: str | None, caller: Caller) -> bool
 def settle(
     provider: Provider, pending: PendingAuthorization, grant: oauth.Grant, account: Account, *, is_sandbox: bool
 ) -> Returned:
-    """Store the grant, or keep it aside when it is for another account than before."""
-    caller = Caller(pending.user_id)
+    """Store the grant, or keep it aside when it is for another account than before. Raises UnexpectedShape."""
+    caller, account = Caller(pending.user_id), _storable(provider, account)
     if is_taken(provider, account.id, caller):
         give_back(provider, grant.access_token, pending.settings)
         return ended(Outcome.ACCOUNT_TAKEN, pending, caller)
@@ -158,8 +162,9 @@ def _store(
     connection.refresh_expires_at = grant.refresh_expires_at
     connection.token_version = (connection.token_version or 0) + 1
     connection.refresh_lease_token = connection.refresh_lease_until = connection.refresh_failed_at = None
-    if connection.account_id not in {None, account.id}:
-        connection.settings, connection.setting_labels = {}, {}  # what was chosen belongs to the other account
+    if connection.account_id not in {None, account.id}:  # what was chosen and imported belongs to the other account
+        connection.settings, connection.setting_labels, connection.last_synced_at = {}, {}, None
+        forget_imported(connection)
     connection.settings = {**(connection.settings or {}), **settings}
     connection.account_id, connection.account_label = account.id, account.label
     exclusive = provider.auth is not None and provider.auth.grant_is_exclusive
@@ -167,6 +172,13 @@ def _store(
     connection.scopes = list(grant.scopes if grant.scopes is not None else asked)
     connection.is_sandbox = is_sandbox
     connection.connected_at = connection.updated_at = now
+
+
+def _storable(provider: Provider, account: Account) -> Account:
+    """The account as columns take it. Raises UnexpectedShape for an id that is none."""
+    if not 0 < len(account.id) <= LONGEST_NAME or "\x00" in account.id:
+        raise UnexpectedShape(f"{provider.key}: the account has no id that could be kept", provider=provider.name)
+    return Account(account.id, account.label.replace("\x00", "\ufffd")[:LONGEST_NAME] or account.id)
 
 
 def _new_connection(pending: PendingAuthorization) -> Connection:
@@ -184,7 +196,7 @@ def _kept(grant: oauth.Grant, account: Account, is_sandbox: bool) -> _KeptGrant:
         grant.refresh_token,
         grant.expires_at,
         grant.refresh_expires_at,
-        list(grant.scopes or ()),
+        None if grant.scopes is None else list(grant.scopes),
         account.id,
         account.label,
         is_sandbox,

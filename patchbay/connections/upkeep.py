@@ -1,4 +1,4 @@
-"""Looking after connections: finding them, deleting their data, disconnecting.
+"""Looking after connections: finding them, what they lack, deleting their data, disconnecting.
 
 How one comes to be lives in `departure` and `arrival`.
 """
@@ -14,6 +14,7 @@ from patchbay.errors import (
     NotFound,
 )
 from patchbay.models import (
+    Checkpoint,
     Connection,
     ConnectionState,
     Record,
@@ -23,6 +24,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.models.run import OPEN
+from patchbay.spec import Field
 
 
 def of_user(user_id: str) -> dict[str, Connection]:
@@ -79,10 +81,17 @@ def delete_records(user_id: str, integration_id: str) -> int:
             select(func.count()).select_from(Run).where(Run.connection_id == connection.id, Run.status.in_(OPEN))
         ):
             raise Conflict(sentence=N_("An import is under way. Cancel it first, then delete its data."))
-        deleted = session.execute(delete(Record).where(Record.connection_id == connection.id))
-        count: int = deleted.rowcount  # type: ignore[attr-defined]  # a DELETE's result has it
+        count = forget_imported(connection)
         connection.last_synced_at = None
         audit.add(Deed.RECORDS_DELETED, user_id=user_id, subject_id=connection.id, count=count)
+    return count
+
+
+def forget_imported(connection: Connection) -> int:
+    """Delete the records in the present transaction, and where their imports stood; returns how many records."""
+    db.session.execute(delete(Checkpoint).where(Checkpoint.connection_id == connection.id))
+    deleted = db.session.execute(delete(Record).where(Record.connection_id == connection.id))
+    count: int = deleted.rowcount  # type: ignore[attr-defined]  # a DELETE's result has it
     return count
 
 
@@ -107,3 +116,22 @@ def missing_scopes(connection: Connection) -> tuple[str, ...]:
     if provider.auth is None:
         return ()
     return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes), connection.settings))
+
+
+def missing_choices(connection: Connection) -> tuple[Field, ...]:
+    """What must be chosen before the connection is of use."""
+    declared = providers.get(connection.integration_id).settings
+    return tuple(
+        field for field in declared if field.pick and field.required and not connection.settings.get(field.name)
+    )
+
+
+def check_chosen(connection: Connection, operation_name: str) -> None:
+    """Raises Conflict when a choice is missing, but for the operations that choices are made from."""
+    provider = providers.get(connection.integration_id)
+    if not missing_choices(connection) or operation_name in {
+        one.pick.operation for one in provider.settings if one.pick
+    }:
+        return
+    sentence = N_("Choose first which part of %(provider)s to work with: open its settings.")
+    raise Conflict(sentence=sentence, provider=provider.name)

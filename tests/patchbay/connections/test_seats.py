@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from blueprints.api.waiting import Seats
+from patchbay.connections.seats import Seats
 
 
 def test_no_more_sit_than_there_are_seats() -> None:
