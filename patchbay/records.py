@@ -177,12 +177,12 @@ def get(user_id: str, record_id: str) -> Record:
     return record
 
 
-def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> None:
-    """Let `to_run` go on where `from_run` stopped: its checkpoint, and what it has already met."""
+def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> bool:
+    """Let `to_run` go on where `from_run` stopped: its checkpoint, and what it has already met; False: it cannot."""
     with transaction() as session:
         found = session.get(Checkpoint, (connection_id, stream))
         if found is None or found.run_id != from_run or found.is_complete:
-            return
+            return False
         found.run_id = to_run
         session.execute(
             update(Record)
@@ -190,6 +190,7 @@ def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> No
             .values(seen_in=to_run),
             execution_options={"synchronize_session": False},
         )
+    return True
 
 
 def _known(connection_id: str, stream: str, external_ids: list[str]) -> dict[str, Any]:

@@ -78,8 +78,7 @@ def retry(user_id: str, run_id: str) -> Run:
     with transaction():
         run = start(user_id, old.integration_id, old.operation, old.input, Trigger.RETRY)
         if old.stream is not None and run.status is RunStatus.QUEUED:
-            records.hand_over(old.connection_id, old.stream, old.id, run.id)
-            run.progress_done, run.progress_total = old.progress_done, old.progress_total
+            _go_on(old, old.stream, run)
     return run
 
 
@@ -162,6 +161,12 @@ def forget_details(before: datetime, limit: int = 500) -> int:
         old = list(session.scalars(select(Run.id).where(Run.ended_at < before, has_lines).limit(limit)))
         session.execute(delete(RunLog).where(RunLog.run_id.in_(old)))
     return len(old)
+
+
+def _go_on(old: Run, stream: str, run: Run) -> None:
+    """Let the run begin where the old one stopped, with what that remembered: a cursor belongs to a way of reading."""
+    if records.hand_over(old.connection_id, stream, old.id, run.id):
+        run.progress_done, run.progress_total, run.memo = old.progress_done, old.progress_total, dict(old.memo)
 
 
 def _open(connection: Connection, operation: Operation, values: dict[str, Any], trigger: Trigger) -> Run:

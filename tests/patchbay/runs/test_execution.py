@@ -1,0 +1,387 @@
+"""Imports that read only what has changed: which way they read, what they count, and how they go on after a stop."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jobs.tick import tick
+from patchbay import clock, connections, providers, records, runs
+from patchbay.errors import PlatformError, RateLimited
+from patchbay.models import (
+    Connection,
+    ConnectionState,
+    Run,
+    RunStatus,
+    Trigger,
+    User,
+    fresh_view,
+    new_id,
+    transaction,
+)
+from patchbay.runs.lease import LENGTH
+from patchbay.spec import Api, Changes, Import, Item, Outline, Page
+from tests.stage import FrozenClock, Queue
+
+pytestmark = pytest.mark.usefixtures("context")
+
+ON_A_PAGE = 2
+
+
+class Killed(BaseException):
+    """What a SIGKILL comes to: nothing behind this point happens."""
+
+
+@dataclass
+class Warehouse:
+    """A platform with things in it. Cursors of one way of reading are no use to the other.
+
+    `young` things have versions that cannot be trusted yet; `gone` ones stand in outlines, but cannot be had.
+    """
+
+    things: dict[str, int] = field(default_factory=dict)
+    young: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    trouble: dict[str, BaseException] = field(default_factory=dict)
+
+    def pages(self, _api: Api, cursor: str | None) -> Iterator[Page]:
+        for ids, place, following in self._slices("all", cursor):
+            self._ask(place)
+            yield Page(tuple(self._item(one) for one in ids), following, len(self.things))
+
+    def outlines(self, _api: Api, cursor: str | None) -> Iterator[Outline]:
+        for ids, place, following in self._slices("outline", cursor):
+            self._ask(place)
+            yield Outline({one: str(self.things[one]) for one in ids}, following, len(self.things))
+
+    def fetch(self, _api: Api, ids: Sequence[str]) -> tuple[Item, ...]:
+        self._ask(f"fetch {' '.join(ids)}")
+        return tuple(self._item(one) for one in ids if one not in self.gone)
+
+    def _slices(self, kind: str, cursor: str | None) -> Iterator[tuple[list[str], str, str | None]]:
+        read, _, place = (cursor or f"{kind} 0").partition(" ")
+        assert read == kind, f"a cursor of another way of reading: {cursor}"
+        ids = sorted(self.things)
+        for start in range(int(place), max(len(ids), 1), ON_A_PAGE):
+            following = start + ON_A_PAGE
+            yield ids[start:following], f"{kind} {start}", f"{kind} {following}" if following < len(ids) else None
+
+    def _item(self, one: str) -> Item:
+        version = None if one in self.young else str(self.things[one])
+        return Item(one, f"Thing {one}", {"id": one, "content": self.things[one]}, version)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if what in self.trouble:
+            raise self.trouble.pop(what)
+
+
+@pytest.fixture
+def warehouse(monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """A warehouse with five things, known as the platform Dropbox."""
+    made = Warehouse(dict.fromkeys("abcde", 1))
+    operation = Import("import_things", "Import", "things", made.pages, changes=Changes(made.outlines, made.fetch))
+    provider = replace(providers.get("dropbox"), settings=(), operations=(operation,))
+    monkeypatch.setitem(providers._by_key(), "dropbox", provider)
+    return made
+
+
+@pytest.fixture
+def connection(warehouse: Warehouse, ada: User) -> Connection:
+    """Ada's connection to the warehouse."""
+    now = clock.now()
+    made = Connection(
+        id=new_id("con"), user_id=ada.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
+        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
+        token_version=1, connected_at=now, created_at=now, updated_at=now,
+    )  # fmt: skip
+    made.access_token = "a-token"
+    with transaction() as session:
+        session.add(made)
+    return made
+
+
+@pytest.fixture
+def bring_in(connection: Connection, warehouse: Warehouse, ada: User, queue: Queue) -> Callable[[], Run]:
+    """Carry an import out from beginning to end; `warehouse.asked` then holds what this one asked."""
+
+    def bring_in() -> Run:
+        warehouse.asked.clear()
+        run = runs.start(ada.id, "dropbox", "import_things", {}, Trigger.API)
+        queue.run_all()
+        return reread(run, ada)
+
+    return bring_in
+
+
+def reread(run: Run, user: User) -> Run:
+    fresh_view()
+    return runs.get(user.id, run.id)
+
+
+def kept(user: User, deleted: str = "without") -> dict[str, Any]:
+    found, _ = records.page(records.Query(user.id, deleted=deleted), cursor=None, limit=100)
+    return {record.external_id: record.data["content"] for record in found}
+
+
+def counts(run: Run) -> dict[str, int]:
+    return {name: number for name, number in run.counts.items() if number}
+
+
+# -- which way it reads
+
+
+def test_the_first_import_reads_everything_and_the_next_one_an_outline(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    first, asked_first = bring_in(), list(warehouse.asked)
+    second = bring_in()
+
+    assert asked_first == ["all 0", "all 2", "all 4"]
+    assert warehouse.asked == ["outline 0", "outline 2", "outline 4"]
+    assert (first.status, counts(first)) == (RunStatus.SUCCEEDED, {"read": 5, "created": 5})
+    assert (second.status, counts(second)) == (RunStatus.SUCCEEDED, {"read": 5, "unchanged": 5})
+    assert (second.progress_done, second.progress_total) == (5, 5)
+    assert kept(ada) == dict.fromkeys("abcde", 1)
+
+
+def test_what_is_new_changed_gone_or_back_is_found_by_the_outline(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    del warehouse.things["a"]
+    bring_in()
+    warehouse.things |= {"a": 1, "b": 2, "f": 1}
+    del warehouse.things["c"]
+
+    run = bring_in()
+
+    assert [what for what in warehouse.asked if what.startswith("fetch")] == ["fetch a b", "fetch f"]
+    assert counts(run) == {"read": 5, "created": 1, "updated": 2, "unchanged": 2, "deleted": 1}
+    assert (run.progress_done, run.progress_total) == (5, 5)
+    assert kept(ada) == {"a": 1, "b": 2, "d": 1, "e": 1, "f": 1}
+    assert kept(ada, "only") == {"c": 1}
+
+
+def test_a_new_version_of_the_same_content_is_no_change_and_read_once(
+    bring_in: Callable[[], Run], warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_in()
+    warehouse.things["a"] = 2
+    monkeypatch.setattr(
+        Warehouse,
+        "_item",
+        lambda self, one: Item(one, f"Thing {one}", {"id": one, "content": 1}, str(self.things[one])),
+    )
+
+    run = bring_in()
+    asked = list(warehouse.asked)
+    bring_in()
+
+    assert "fetch a" in asked
+    assert counts(run) == {"read": 5, "unchanged": 5}
+    assert not any(what.startswith("fetch") for what in warehouse.asked)
+
+
+def test_what_goes_between_outline_and_reading_is_gone(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    warehouse.things["b"], warehouse.gone = 2, {"b"}
+
+    run = bring_in()
+
+    assert counts(run) == {"read": 4, "unchanged": 4, "deleted": 1}
+    assert set(kept(ada)) == set("acde")
+
+
+def test_a_version_that_is_too_young_is_not_trusted(bring_in: Callable[[], Run], warehouse: Warehouse) -> None:
+    warehouse.young = {"a", "d"}
+    bring_in()
+    bring_in()
+    while_young = list(warehouse.asked)
+    warehouse.young = set()
+    bring_in()
+    once_more = list(warehouse.asked)
+    bring_in()
+
+    assert [what for what in while_young if what.startswith("fetch")] == ["fetch a", "fetch d"]
+    assert [what for what in once_more if what.startswith("fetch")] == ["fetch a", "fetch d"]
+    assert not any(what.startswith("fetch") for what in warehouse.asked)
+
+
+def test_without_any_version_everything_is_read_again(bring_in: Callable[[], Run], warehouse: Warehouse) -> None:
+    warehouse.young = set("abcde")
+    bring_in()
+
+    run = bring_in()
+
+    assert warehouse.asked == ["all 0", "all 2", "all 4"]
+    assert counts(run) == {"read": 5, "unchanged": 5}
+
+
+def test_when_everything_has_gone_everything_is_deleted(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    warehouse.things.clear()
+
+    run = bring_in()
+
+    assert counts(run) == {"deleted": 5}
+    assert kept(ada) == {}
+
+
+def test_after_its_data_was_deleted_an_import_reads_everything(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    connections.delete_records(ada.id, "dropbox")
+
+    run = bring_in()
+
+    assert warehouse.asked == ["all 0", "all 2", "all 4"]
+    assert counts(run) == {"read": 5, "created": 5}
+
+
+# -- going on
+
+
+@pytest.fixture(params=["all", "outline"])
+def way(request: pytest.FixtureRequest, bring_in: Callable[[], Run], warehouse: Warehouse) -> str:
+    """The way in which the next import reads; in an outline, everything has changed."""
+    if request.param == "outline":
+        bring_in()
+        warehouse.things = dict.fromkeys("abcde", 2)
+    return str(request.param)
+
+
+def expected(way: str) -> dict[str, int]:
+    return {"read": 5, "created" if way == "all" else "updated": 5}
+
+
+def test_a_run_that_was_killed_goes_on_in_its_own_way(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    warehouse.trouble = {f"{way} 2": Killed()}
+    with pytest.raises(Killed):
+        bring_in()
+    frozen_clock.advance(seconds=LENGTH.total_seconds() + 1)
+    queue.drop_all()
+    warehouse.asked.clear()
+
+    tick()
+    queue.run_all()
+
+    (run,), _ = runs.page(runs.Query(ada.id, status=RunStatus.SUCCEEDED), cursor=None, limit=1)
+    assert [what for what in warehouse.asked if not what.startswith("fetch")] == [f"{way} 2", f"{way} 4"]
+    assert counts(run) == expected(way)
+    assert (run.progress_done, run.progress_total) == (5, 5)
+    assert kept(ada) == warehouse.things
+
+
+def test_a_run_that_was_killed_while_reading_what_has_changed_reads_it_again(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    bring_in()
+    warehouse.things = dict.fromkeys("abcde", 2)
+    warehouse.trouble = {"fetch c d": Killed()}
+    with pytest.raises(Killed):
+        bring_in()
+    frozen_clock.advance(seconds=LENGTH.total_seconds() + 1)
+
+    tick()
+    queue.run_all()
+
+    (run,), _ = runs.page(runs.Query(ada.id, status=RunStatus.SUCCEEDED), cursor=None, limit=1)
+    assert counts(run) == {"read": 5, "updated": 5}
+    assert kept(ada) == warehouse.things
+
+
+def test_a_run_that_has_to_wait_for_days_goes_on_in_its_own_way_when_the_time_has_come(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    resumes_at = frozen_clock.now() + timedelta(days=4)
+    warehouse.trouble = {f"{way} 2": RateLimited("enough", retry_at=resumes_at, provider="Dropbox")}
+    run = bring_in()
+    told = [(run.status, run.resumes_at)]
+    frozen_clock.advance(days=3, hours=23)
+    tick()
+    queue.run_all()
+    told.append((reread(run, ada).status, run.resumes_at))
+    frozen_clock.advance(hours=1)
+
+    tick()
+    queue.run_all()
+
+    run = reread(run, ada)
+    assert told == [(RunStatus.WAITING, resumes_at)] * 2
+    assert any("2027-03-05" in str(line.params.get("time")) for line in runs.logs(run.id))
+    assert run.status is RunStatus.SUCCEEDED
+    assert counts(run) == expected(way)
+
+
+def test_a_run_tried_again_goes_on_in_the_way_of_the_one_that_failed(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue
+) -> None:
+    warehouse.trouble = {f"{way} 2": PlatformError("no", provider="Dropbox")}
+    failed = bring_in()
+    warehouse.asked.clear()
+
+    again = runs.retry(ada.id, failed.id)
+    queue.run_all()
+
+    run = reread(again, ada)
+    assert failed.status is RunStatus.FAILED
+    assert [what for what in warehouse.asked if not what.startswith("fetch")] == [f"{way} 2", f"{way} 4"]
+    assert (run.progress_done, run.progress_total) == (5, 5)
+    assert run.counts["read"] + failed.counts["read"] == 5
+    assert run.counts["deleted"] == 0
+    assert kept(ada) == warehouse.things
+
+
+def test_a_run_that_fails_twice_is_tried_again_from_where_it_failed_last(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue
+) -> None:
+    warehouse.trouble = {f"{way} {place}": PlatformError("no", provider="Dropbox") for place in (2, 4)}
+    run = bring_in()
+    for _ in range(2):
+        warehouse.asked.clear()
+        run = runs.retry(ada.id, run.id)
+        queue.run_all()
+
+    done = reread(run, ada)
+    assert [what for what in warehouse.asked if not what.startswith("fetch")] == [f"{way} 4"]
+    assert (done.status, done.progress_done) == (RunStatus.SUCCEEDED, 5)
+    assert kept(ada) == warehouse.things
+
+
+def test_a_run_tried_again_after_another_has_been_there_begins_at_the_beginning(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue
+) -> None:
+    warehouse.trouble = {"all 2": PlatformError("no", provider="Dropbox")}
+    failed = bring_in()
+    bring_in()
+    warehouse.asked.clear()
+
+    again = runs.retry(ada.id, failed.id)
+    queue.run_all()
+
+    run = reread(again, ada)
+    assert warehouse.asked == ["outline 0", "outline 2", "outline 4"]
+    assert (run.progress_done, counts(run)) == (5, {"read": 5, "unchanged": 5})
+
+
+def test_a_new_import_after_one_that_failed_in_the_middle_misses_nothing(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    warehouse.trouble = {"all 4": PlatformError("no", provider="Dropbox")}
+    bring_in()
+
+    run = bring_in()
+
+    assert counts(run) == {"read": 5, "created": 1, "unchanged": 4}
+    assert kept(ada) == warehouse.things
