@@ -103,7 +103,6 @@ def test_what_is_refused_is_named_and_the_first_of_it_has_the_caret(visitor: Vis
 
 
 def test_a_file_brings_its_frames_and_another_file_others(visitor: Visitor) -> None:
-    visitor.watch.expected = {404}  # one of the files has no picture
     visitor.connect("figma", team=TEAM)
     page = visitor.open("/integrations/figma/do/import_design")
     expect(page.get_by_text("Choose this first: File.")).to_be_visible()
@@ -251,7 +250,6 @@ def test_keys_are_pasted_in_the_dialog(visitor: Visitor) -> None:
 
 def test_26_forms_of_operations_work_without_javascript(visit: Visit) -> None:
     visitor = visit(javascript=False)
-    visitor.watch.expected = {404}  # one of the files has no picture
     page = with_shop(visitor, 12)
     first = rows(page)[0]
     page.get_by_role("radio").first.check()
