@@ -114,13 +114,13 @@ def save_now(asset_id: str) -> Response:
 def file(token: str, extension: str) -> Response:
     """A picture for whoever has its signed address, until that ends; platforms fetch mockups here."""
     asset, ends_at = assets.opened(token)
-    if extension not in {asset.extension, "jpg"}:
+    if extension not in {asset.extension, assets.FOR_FEEDS}:
         raise NotFound("asset link")
     is_own = extension == asset.extension
     response = (
         send_file(assets.file_of(asset), asset.content_type, etag=asset.sha256)
         if is_own
-        else send_file(assets.rendition_of(asset), "image/jpeg", etag=f"{asset.sha256}-jpg")
+        else send_file(assets.rendition_of(asset), "image/jpeg", etag=f"{asset.sha256}-feeds")
     )
     left_s = max(0, int((ends_at - clock.now()).total_seconds()))
     response.headers["Cache-Control"] = f"public, max-age={left_s}"

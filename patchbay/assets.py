@@ -24,14 +24,18 @@ from patchbay.spec import Picture
 
 LINK_LIFETIME = timedelta(hours=1)
 LINK_PURPOSE = "asset"
+FOR_FEEDS = "jpeg"  # which no asset has: theirs is jpg
 MAX_UPLOAD_BYTES = 256 * 1024 * 1024
 MAX_FETCHED_BYTES = 20 * 1024 * 1024
 NAME_LENGTH = 120
 
 
-def upload(user_id: str, content: Content, file_name: str) -> Asset:
-    """Keep an uploaded design. Raises Invalid (field `file`) and TooLarge for what is not a usable picture."""
-    asset = Asset(user_id=user_id, kind=AssetKind.DESIGN, name=_clean_name(file_name))
+def upload(user_id: str, content: Content, file_name: str, *, asset_id: str = "") -> Asset:
+    """Keep an uploaded design, under an id that was made in advance where there is one (see `is_kept`).
+
+    Raises Invalid (field `file`) and TooLarge for what is not a usable picture.
+    """
+    asset = Asset(id=asset_id, user_id=user_id, kind=AssetKind.DESIGN, name=_clean_name(file_name))
     return _keep(content, asset, declared_name=file_name)
 
 
@@ -42,8 +46,10 @@ def upload_file(user_id: str, file: IO[bytes], file_name: str) -> Asset:
         return upload(user_id, content, file_name)
 
 
-def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
-    """Set a design onto a template. Raises NotFound for the design, Invalid for the template."""
+def make_mockup(user_id: str, design_id: str, template_id: str, *, asset_id: str = "") -> Asset:
+    """Set a design onto a template, `asset_id` as for `upload`. Raises NotFound for the design, Invalid for the
+    template.
+    """
     from patchbay.pictures import render, templates
 
     design = get(user_id, design_id)
@@ -56,7 +62,8 @@ def make_mockup(user_id: str, design_id: str, template_id: str) -> Asset:
         db.session.commit()  # drawing takes a while: nothing stays open meanwhile
         drawn = render.make_mockup(content, template_id)
     name = f"{Path(design.name).stem} – {template.name}"
-    mockup = Asset(user_id=user_id, kind=AssetKind.MOCKUP, name=name, design_id=design.id, template_id=template_id)
+    mockup = Asset(id=asset_id, user_id=user_id, kind=AssetKind.MOCKUP, name=name)
+    mockup.design_id, mockup.template_id = design.id, template_id
     return _keep(drawn, mockup)
 
 
@@ -81,6 +88,11 @@ def get(user_id: str, asset_id: str) -> Asset:
     return asset
 
 
+def is_kept(asset_id: str) -> bool:
+    """Whether what was to be kept under an id that was made in advance is there: work that was killed asks this."""
+    return db.session.get(Asset, asset_id) is not None
+
+
 def file_of(asset: Asset) -> Path:
     """Where the bytes of an asset lie. Raises NotFound when the file is gone from the home."""
     path = _path(asset.sha256, asset.extension)
@@ -99,7 +111,7 @@ def reading(asset: Asset) -> Iterator[Content]:
 def link(asset: Asset, extension: str = "") -> str:
     """An absolute address that anybody may fetch the picture from until it expires (an hour, at least).
 
-    With the extension `jpg` it gives what `rendition` makes of the picture.
+    With `FOR_FEEDS` as its extension it gives what `rendition_of` makes of the picture.
     """
     token = signing.current().sign(asset.id, purpose=LINK_PURPOSE, expires_at=signing.stable_expiry(LINK_LIFETIME))
     return f"{settings.current().public_url}/assets/{token}.{extension or asset.extension}"
@@ -117,16 +129,19 @@ def rendition_of(asset: Asset) -> Path:
     return path
 
 
-def public_address(user_id: str, address: str, content_type: str) -> str:
+def public_address(user_id: str, address: str, content_type: str, *, copy_id: str) -> str:
     """An address for a platform to fetch the picture from; as a JPEG for feeds when `content_type` asks for one.
 
-    Raises what `read_picture` raises.
+    A picture of another server is copied for that, once under `copy_id`. Raises what `read_picture` raises.
     """
     own = _own_token(address)
     if not content_type and own is None:
         return address
-    asset = _own_asset(user_id, own) if own is not None else _kept_copy(user_id, address)
-    return link(asset, "jpg" if content_type == "image/jpeg" else "")
+    if own is None and not is_kept(copy_id):
+        picture = _fetched(address)
+        upload(user_id, picture.content, picture.filename, asset_id=copy_id)
+    asset = _own_asset(user_id, own) if own is not None else get(user_id, copy_id)
+    return link(asset, FOR_FEEDS if content_type == "image/jpeg" else "")
 
 
 def by_link(token: str) -> Asset:
@@ -174,19 +189,12 @@ def check_addresses(user_id: str, addresses: list[str]) -> None:
 
 
 def _own_asset(user_id: str, token: str) -> Asset:
+    """The asset behind a link, for its owner: a run may begin or go on long after the link has ended for others."""
     try:
-        asset = by_link(token)
-        if asset.user_id == user_id:
-            return asset
-    except NotFound:
-        pass
-    raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")})
-
-
-def _kept_copy(user_id: str, address: str) -> Asset:
-    """A picture of the internet as an asset, so that it can be drawn anew and served from here."""
-    picture = _fetched(address)
-    return upload(user_id, picture.content, picture.filename)
+        asset_id, _ends_at = signing.current().signed(token, purpose=LINK_PURPOSE)
+        return get(user_id, asset_id)
+    except (Forbidden, NotFound):
+        raise Invalid({"mockupUrls": N_("This link has expired. Take a new one.")}) from None
 
 
 def _reader(path: Path) -> Callable[[int, int], bytes]:
@@ -209,7 +217,7 @@ def _keep(content: Content, asset: Asset, *, declared_name: str = "") -> Asset:
 
     with _new_file() as file:
         picture = inspect.read_picture(content, declared_name=declared_name, kept=file)
-        asset.id, asset.created_at = new_id("ast"), clock.now()
+        asset.id, asset.created_at = asset.id or new_id("ast"), clock.now()
         asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
         asset.width, asset.height = picture.width, picture.height
         asset.size_bytes, asset.sha256 = picture.size_bytes, picture.sha256
@@ -240,7 +248,11 @@ def _fetched(address: str) -> Picture:
 
 def _own_token(address: str) -> str | None:
     """The token of one of our own links; they are known by their path and never fetched over the network."""
-    here, parts = urlsplit(settings.current().public_url), urlsplit(address)
+    here = urlsplit(settings.current().public_url)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
     if (parts.scheme, parts.netloc) != (here.scheme, here.netloc) or not parts.path.startswith("/assets/"):
         return None
     return parts.path.removeprefix("/assets/").rpartition(".")[0]

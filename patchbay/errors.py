@@ -45,6 +45,11 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do no
     return message
 
 
+def storable(text: str) -> str:
+    """The text without what no database and no page takes, but platforms may send: NUL, and halves of characters."""
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
 class PatchbayError(Exception):
     """The root. `params` fill the placeholders of the sentences; `detail` is for the log and for "Technical details".
 
@@ -58,9 +63,9 @@ class PatchbayError(Exception):
     sentence: str = N_("Patchbay could not finish this. Nothing was changed. Try again, or ask your administrator.")
 
     def __init__(self, detail: str = "", *, sentence: str | None = None, **params: str) -> None:
-        super().__init__(detail or type(self).__name__)
-        self.detail = detail
-        self.params: Mapping[str, str] = params
+        self.detail = storable(detail)
+        self.params: Mapping[str, str] = {name: storable(text) for name, text in params.items()}
+        super().__init__(self.detail or type(self).__name__)
         if sentence is not None:
             self.sentence = sentence
 

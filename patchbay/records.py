@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import func, insert, select, update
 
 from patchbay import clock
-from patchbay.errors import N_, Invalid, NotFound
+from patchbay.errors import N_, Invalid, NotFound, storable
 from patchbay.models import Checkpoint, Connection, Record, db, new_id, transaction
 from patchbay.spec import Item
 
@@ -61,7 +61,7 @@ def upsert(connection: Connection, stream: str, run_id: str, items: Sequence[Ite
             fresh.append(_new_row(connection, stream, run_id, item, content_hash, now))
         elif row.content_hash != content_hash or row.deleted_at is not None:
             changed.append(
-                {"id": row.id, "title": _storable(item.title), "data": item.data, "content_hash": content_hash,
+                {"id": row.id, "title": storable(item.title), "data": item.data, "content_hash": content_hash,
                  "version": item.version, "updated_at": now, "deleted_at": None}
             )  # fmt: skip
         elif row.version != item.version:
@@ -211,7 +211,7 @@ def _new_row(
         "integration_id": connection.integration_id,
         "stream": stream,
         "external_id": item.external_id,
-        "title": _storable(item.title),
+        "title": storable(item.title),
         "data": item.data,
         "content_hash": content_hash,
         "version": item.version,
@@ -220,8 +220,3 @@ def _new_row(
         "updated_at": now,
         "deleted_at": None,
     }
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL in a text."""
-    return text.replace("\x00", "\ufffd")

@@ -18,6 +18,7 @@ from patchbay.errors import (
     N_,
     Conflict,
     UnexpectedShape,
+    storable,
 )
 from patchbay.models import (
     Connection,
@@ -176,9 +177,9 @@ def _store(
 
 def _storable(provider: Provider, account: Account) -> Account:
     """The account as columns take it. Raises UnexpectedShape for an id that is none."""
-    if not 0 < len(account.id) <= LONGEST_NAME or "\x00" in account.id:
+    if not 0 < len(account.id) <= LONGEST_NAME or storable(account.id) != account.id:
         raise UnexpectedShape(f"{provider.key}: the account has no id that could be kept", provider=provider.name)
-    return Account(account.id, account.label.replace("\x00", "\ufffd")[:LONGEST_NAME] or account.id)
+    return Account(account.id, storable(account.label)[:LONGEST_NAME] or account.id)
 
 
 def _new_connection(pending: PendingAuthorization) -> Connection:

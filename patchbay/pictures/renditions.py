@@ -1,6 +1,7 @@
 """A picture drawn anew for where it goes; mockups are drawn in `render`."""
 
 import io
+from math import ceil
 
 from PIL import Image
 
@@ -18,9 +19,9 @@ def for_feeds(content: Content) -> bytes:
     The bounds are those of "IG User Media" in Meta's Graph API reference (read 2026-11-21).
     """
     picture = designs.open_design(content, box=WIDEST).convert("RGBA")
-    picture.thumbnail((WIDEST, WIDEST * 2))
+    picture.thumbnail((WIDEST, int(WIDEST / NARROWEST_RATIO)))
     width, height = picture.size
-    frame = (max(width, round(height * NARROWEST_RATIO)), max(height, round(width / WIDEST_RATIO)))
+    frame = (max(width, ceil(height * NARROWEST_RATIO)), max(height, ceil(width / WIDEST_RATIO)))
     sheet = Image.new("RGB", frame, "white")
     sheet.paste(picture, ((frame[0] - width) // 2, (frame[1] - height) // 2), picture)
     written = io.BytesIO()

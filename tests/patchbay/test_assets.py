@@ -2,8 +2,10 @@
 
 from hashlib import sha256
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import pytest
+from flask.testing import FlaskClient
 from PIL import Image
 
 from patchbay import assets
@@ -156,3 +158,94 @@ def test_assets_come_in_pages_newest_first_each_to_its_owner(ada: User, cleo: Us
     assert [asset.id for asset in first + second] == ids[::-1]
     assert end is None
     assert assets.page(cleo.id, cursor=None, limit=2) == ([], None)
+
+
+# -- addresses for runs, which may begin or go on long after they were given
+
+
+def test_a_link_that_has_ended_still_names_its_owners_picture_and_lets_nobody_in(
+    ada: User, cleo: User, frozen_clock: FrozenClock
+) -> None:
+    link = assets.link(assets.upload(ada.id, png(), "teal.png"))
+    frozen_clock.advance(days=30)
+
+    assets.check_addresses(ada.id, [link])
+
+    assert assets.read_picture(ada.id, link).content == png()
+    with pytest.raises(Invalid):
+        assets.check_addresses(cleo.id, [link])
+    with pytest.raises(NotFound):
+        assets.by_link(token_of(link))
+
+
+@pytest.mark.parametrize("changed", ["{}x", "x{}", "", "ast_1", "../{}", "{}/../{}"])
+def test_a_forged_link_names_nobodys_picture(ada: User, changed: str) -> None:
+    link = assets.link(assets.upload(ada.id, png(), "teal.png"))
+    forged = link.replace(token_of(link), changed.replace("{}", token_of(link)))
+
+    with pytest.raises(Invalid) as refused:
+        assets.check_addresses(ada.id, [forged])
+
+    assert set(refused.value.fields) == {"mockupUrls"}
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://[::1", "http://a℀b/", "//", "", "https://"])
+def test_what_is_no_address_is_refused_by_name(ada: User, address: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        assets.check_addresses(ada.id, [address])
+
+    assert set(refused.value.fields) == {"mockupUrls"}
+
+
+def test_the_address_for_a_platform_is_made_anew(ada: User, frozen_clock: FrozenClock) -> None:
+    asset = assets.upload(ada.id, png(), "teal.png")
+    old = assets.link(asset)
+    frozen_clock.advance(hours=5)
+
+    shared = assets.public_address(ada.id, old, "", copy_id="")
+
+    assert shared != old
+    assert assets.by_link(token_of(shared)).id == asset.id
+    assert shared.endswith(".png")
+
+
+def test_a_platform_that_takes_jpeg_is_given_one(ada: User, client: FlaskClient) -> None:
+    link = assets.link(assets.upload(ada.id, png(), "teal.png"))
+
+    shared = assets.public_address(ada.id, link, "image/jpeg", copy_id="ast_unused")
+
+    fetched = client.get(urlsplit(shared).path, buffered=True)
+    assert shared.endswith(".jpeg")
+    assert (fetched.status_code, fetched.mimetype) == (200, "image/jpeg")
+    assert Image.open(BytesIO(fetched.data)).format == "JPEG"
+
+
+def test_a_jpeg_is_given_within_the_bounds_too(ada: User, client: FlaskClient) -> None:
+    buffer = BytesIO()
+    Image.new("RGB", (100, 400), "teal").save(buffer, "JPEG")
+    link = assets.link(assets.upload(ada.id, buffer.getvalue(), "tall.jpg"))
+
+    shared = assets.public_address(ada.id, link, "image/jpeg", copy_id="ast_unused")
+
+    fetched = client.get(urlsplit(shared).path, buffered=True)
+    assert Image.open(BytesIO(fetched.data)).size == (320, 400)
+
+
+def test_the_picture_of_another_user_is_not_shared(ada: User, cleo: User) -> None:
+    link = assets.link(assets.upload(ada.id, png(), "teal.png"))
+
+    for content_type in ("", "image/jpeg"):
+        with pytest.raises(Invalid):
+            assets.public_address(cleo.id, link, content_type, copy_id="ast_unused")
+
+
+def test_the_picture_of_another_server_is_copied_once(ada: User, cleo: User) -> None:
+    address = "https://pictures.example.org/a.png"
+    copy = assets.upload(ada.id, png(), "a.png", asset_id="ast_made_in_advance")
+
+    shared = assets.public_address(ada.id, address, "image/jpeg", copy_id=copy.id)
+
+    assert assets.by_link(token_of(shared)).id == "ast_made_in_advance"
+    assert assets.public_address(ada.id, address, "", copy_id="") == address
+    with pytest.raises(NotFound):
+        assets.public_address(cleo.id, address, "image/jpeg", copy_id=copy.id)
