@@ -14,6 +14,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from patchbay import clock, net, settings, signing
 from patchbay.errors import N_, AddressBlocked, Forbidden, Invalid, NetworkError, NotFound
@@ -31,7 +32,7 @@ NAME_LENGTH = 120
 
 
 def upload(user_id: str, content: Content, file_name: str, *, asset_id: str = "") -> Asset:
-    """Keep an uploaded design, under an id that was made in advance where there is one (see `is_kept`).
+    """Keep an uploaded design, under a reserved id where there is one.
 
     Raises Invalid (field `file`) and TooLarge for what is not a usable picture.
     """
@@ -47,9 +48,7 @@ def upload_file(user_id: str, file: IO[bytes], file_name: str) -> Asset:
 
 
 def make_mockup(user_id: str, design_id: str, template_id: str, *, asset_id: str = "") -> Asset:
-    """Set a design onto a template, `asset_id` as for `upload`. Raises NotFound for the design, Invalid for the
-    template.
-    """
+    """Set a design onto a template. Raises NotFound for the design, Invalid for the template."""
     from patchbay.pictures import render, templates
 
     design = get(user_id, design_id)
@@ -62,9 +61,8 @@ def make_mockup(user_id: str, design_id: str, template_id: str, *, asset_id: str
         db.session.commit()  # drawing takes a while: nothing stays open meanwhile
         drawn = render.make_mockup(content, template_id)
     name = f"{Path(design.name).stem} – {template.name}"
-    mockup = Asset(id=asset_id, user_id=user_id, kind=AssetKind.MOCKUP, name=name)
-    mockup.design_id, mockup.template_id = design.id, template_id
-    return _keep(drawn, mockup)
+    made_of = {"design_id": design.id, "template_id": template_id}
+    return _keep(drawn, Asset(id=asset_id, user_id=user_id, kind=AssetKind.MOCKUP, name=name, **made_of))
 
 
 def page(
@@ -88,8 +86,13 @@ def get(user_id: str, asset_id: str) -> Asset:
     return asset
 
 
+def reserve() -> str:
+    """An id for a picture that is still to be made. Whoever remembers it first makes no second one after a kill."""
+    return new_id("ast")
+
+
 def is_kept(asset_id: str) -> bool:
-    """Whether what was to be kept under an id that was made in advance is there: work that was killed asks this."""
+    """Whether the picture for a reserved id is there."""
     return db.session.get(Asset, asset_id) is not None
 
 
@@ -179,13 +182,13 @@ def check_addresses(user_id: str, addresses: list[str]) -> None:
     """Check pictures' addresses before anything is started with them. Raises Invalid naming `mockupUrls`."""
     for address in addresses:
         own = _own_token(address)
-        if own is None:
-            try:
-                net.current().check_address(address)
-            except AddressBlocked as error:
-                raise Invalid({"mockupUrls": error.sentence}) from None
+        if own is not None:
+            _own_asset(user_id, own)
             continue
-        _own_asset(user_id, own)
+        try:
+            net.current().check_address(address)
+        except AddressBlocked as error:
+            raise Invalid({"mockupUrls": error.sentence}) from None
 
 
 def _own_asset(user_id: str, token: str) -> Asset:
@@ -217,13 +220,16 @@ def _keep(content: Content, asset: Asset, *, declared_name: str = "") -> Asset:
 
     with _new_file() as file:
         picture = inspect.read_picture(content, declared_name=declared_name, kept=file)
-        asset.id, asset.created_at = asset.id or new_id("ast"), clock.now()
+        asset.id, asset.created_at = asset.id or reserve(), clock.now()
         asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
         asset.width, asset.height = picture.width, picture.height
         asset.size_bytes, asset.sha256 = picture.size_bytes, picture.sha256
         _put(file, _path(asset.sha256, asset.extension))
-    with transaction() as session:
-        session.add(asset)
+    try:
+        with transaction() as session:
+            session.add(asset)
+    except IntegrityError:  # two workers had the same reserved id, and the other was first
+        return db.session.get_one(Asset, asset.id)
     return asset
 
 
@@ -235,15 +241,12 @@ def _fetched(address: str) -> Picture:
     except AddressBlocked as error:
         raise Invalid({"mockupUrls": error.sentence}) from None
     if reply.status != 200:
-        raise NetworkError(
-            f"the picture's address answered HTTP {reply.status}", provider=urlsplit(address).hostname or ""
-        )
-    kept = BytesIO()
+        detail = f"the picture's address answered HTTP {reply.status}"
+        raise NetworkError(detail, provider=urlsplit(address).hostname or "")
+    kept, stem = BytesIO(), _file_stem(Path(urlsplit(address).path).stem)
     picture = inspect.read_picture(reply.body, declared_name="", kept=kept)
-    stem = _file_stem(Path(urlsplit(address).path).stem)
-    return Picture.of(
-        kept.getvalue(), filename=f"{stem}{picture.extension}", content_type=picture.content_type, name=stem
-    )
+    filename = f"{stem}{picture.extension}"
+    return Picture.of(kept.getvalue(), filename=filename, content_type=picture.content_type, name=stem)
 
 
 def _own_token(address: str) -> str | None:

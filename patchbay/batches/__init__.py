@@ -11,20 +11,33 @@ from sqlalchemy import func, select, update
 
 from patchbay import audit, clock, providers, queue, runs
 from patchbay.audit import Deed
-from patchbay.errors import N_, Invalid, NotFound, PatchbayError
+from patchbay.errors import N_, Invalid, NotFound, PatchbayError, storable
 from patchbay.models import OPEN, Batch, BatchPart, Run, RunStatus, Trigger, db, new_id, transaction
+from patchbay.runs import Order
 
 MOST_PARTS = 100
 
 
 @dataclass(frozen=True)
 class Part:
-    """One operation to ask a connection for; `label` is what its row says, such as a product's title."""
+    """One operation to ask a connection for; `label` is what its row says, such as a product's title.
+
+    `problem` is why it cannot be asked for at all: what was to be made for it could not be.
+    """
 
     integration_id: str
     operation: str
     values: Mapping[str, Any] = field(default_factory=dict)
     label: str = ""
+    problem: PatchbayError | None = None
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A part that was checked: it may become a run, or it has failed already."""
+
+    part: Part
+    outcome: Order | PatchbayError
 
 
 def start(user_id: str, title: str, parts: Sequence[Part], trigger: Trigger) -> Batch:
@@ -34,38 +47,49 @@ def start(user_id: str, title: str, parts: Sequence[Part], trigger: Trigger) -> 
     """
     if not 0 < len(parts) <= MOST_PARTS:
         raise Invalid({"parts": N_("Choose at least one place, and at most a hundred.")})
+    batch, ordered = new_batch(user_id, title, trigger), order_parts(user_id, parts)
     with transaction() as session:
-        batch = new_batch(user_id, title, trigger)
         session.add(batch)
-        session.flush()
-        add_parts(batch, parts)
+        session.flush()  # its parts name it
+        add_parts(batch, ordered)
     return get(user_id, batch.id)
 
 
 def new_batch(user_id: str, title: str, trigger: Trigger) -> Batch:
     """A batch without parts, not yet added."""
+    now = clock.now()
     return Batch(
-        id=new_id("bat"), user_id=user_id, title=title[:200], trigger=trigger, created_at=clock.now(), input={}, memo={}
+        id=new_id("bat"),
+        user_id=user_id,
+        title=storable(title)[:200],
+        trigger=trigger,
+        created_at=now,
+        input={},
+        memo={},
     )
 
 
-def add_parts(batch: Batch, parts: Sequence[Part]) -> None:
+def order_parts(user_id: str, parts: Sequence[Part]) -> list[Ordered]:
+    """Check all parts; this looks names up, so never inside a transaction."""
+    return [Ordered(part, part.problem or _order_or_error(user_id, part)) for part in parts]
+
+
+def add_parts(batch: Batch, ordered: Sequence[Ordered]) -> None:
     """Start the parts of the batch's present stage, within the caller's transaction."""
-    for part in parts:
+    for one in ordered:
         row = BatchPart(
             batch_id=batch.id,
             stage=batch.stage,
-            integration_id=part.integration_id,
-            operation=part.operation,
-            label=part.label[:255],
+            integration_id=one.part.integration_id,
+            operation=one.part.operation,
+            label=storable(one.part.label)[:255],
         )
-        try:
-            run = runs.start(batch.user_id, part.integration_id, part.operation, part.values, batch.trigger)
-            row.run_id = run.id
-        except PatchbayError as error:
-            row.error_kind, row.error_params = error.kind, told_of(error, part.integration_id)
+        if isinstance(one.outcome, PatchbayError):
+            row.error_kind, row.error_params = one.outcome.kind, told_of(one.outcome, one.part.integration_id)
+        else:
+            row.run_id = runs.place(one.outcome, batch.trigger).id
         db.session.add(row)
-    audit.add(Deed.BATCH_STARTED, user_id=batch.user_id, subject_id=batch.id, parts=str(len(parts)))
+    audit.add(Deed.BATCH_STARTED, user_id=batch.user_id, subject_id=batch.id, parts=str(len(ordered)))
     queue.enqueue(queue.BATCH, batch.id)
 
 
@@ -98,23 +122,30 @@ def page(user_id: str, *, cursor: str | None, limit: int) -> tuple[list[Batch], 
 
 
 def cancel(user_id: str, batch_id: str) -> Batch:
-    """Cancel what is still open; what has been done stays done."""
+    """Cancel what is still open; what has been done stays done.
+
+    A run goes on that another batch waits for too, or that somebody asked for by itself before.
+    """
     with transaction():
         batch = get(user_id, batch_id)
         if batch.ended_at is None:
             batch.cancelled_at = batch.cancelled_at or clock.now()
             batch.version += 1
-            for part in batch.parts:
-                if part.run is not None and part.run.is_open:
-                    runs.cancel(user_id, part.run.id)
+            for run_id in _own_runs(batch):
+                runs.cancel(user_id, run_id)
             queue.enqueue(queue.BATCH, batch.id)
     return get(user_id, batch_id)
 
 
-def of_run(run_id: str) -> str | None:
-    """The id of the newest batch that the run is a part of."""
-    return db.session.scalar(
-        select(BatchPart.batch_id).where(BatchPart.run_id == run_id).order_by(BatchPart.id.desc()).limit(1)
+def of_run(run_id: str) -> list[str]:
+    """Ids of the batches that the run is a part of and that have not ended."""
+    return list(
+        db.session.scalars(
+            select(Batch.id)
+            .join(BatchPart, BatchPart.batch_id == Batch.id)
+            .where(BatchPart.run_id == run_id, Batch.ended_at.is_(None))
+            .distinct()
+        )
     )
 
 
@@ -149,3 +180,19 @@ def end(batch: Batch) -> None:
         .values(ended_at=clock.now(), version=Batch.version + 1, lease_token=None, lease_until=None)
     )
     audit.add(Deed.BATCH_ENDED, user_id=batch.user_id, subject_id=batch.id, done=str(done), parts=str(len(batch.parts)))
+
+
+def _order_or_error(user_id: str, part: Part) -> Order | PatchbayError:
+    try:
+        return runs.order(user_id, part.integration_id, part.operation, part.values)
+    except PatchbayError as error:
+        return error
+
+
+def _own_runs(batch: Batch) -> set[str]:
+    """Ids of the batch's open runs that a batch began and that no other batch waits for."""
+    open_runs = [part.run_id for part in batch.parts if part.run is not None and part.run.is_open]
+    in_batches = select(Run.id).join(BatchPart).join(Batch).where(Run.id.in_(open_runs))
+    begun = in_batches.where(Batch.created_at <= Run.created_at)
+    awaited = in_batches.where(Batch.id != batch.id, Batch.ended_at.is_(None), Batch.cancelled_at.is_(None))
+    return set(db.session.scalars(begun)) - set(db.session.scalars(awaited))

@@ -5,13 +5,12 @@ What does not live here: when a stage is planned and what becomes of a kill in b
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from patchbay import assets, connections, images, providers
-from patchbay.batches import Part, add_parts, get, new_batch
+from patchbay.batches import Part, add_parts, get, new_batch, order_parts
 from patchbay.errors import N_, Conflict, Invalid, NotFound, PatchbayError
 from patchbay.models import AssetKind, Batch, Connection, Record, Run, Trigger, db, transaction
 from patchbay.pictures import templates
@@ -39,13 +38,11 @@ class Kitchen:
 
     def mockup(self, design_id: str) -> str:
         """The id of the mockup of a design on the template that the form named, drawn once."""
-        template_id = self.values["templateId"]
-
-        def draw() -> str:
-            return assets.make_mockup(self.batch.user_id, design_id, template_id).id
-
-        made: str = self.remember(f"mockup:{design_id}", draw)
-        return made
+        asset_id: str = self.remember(f"mockup:{design_id}", assets.reserve)
+        if not assets.is_kept(asset_id):
+            template_id = self.values["templateId"]
+            assets.make_mockup(self.batch.user_id, design_id, template_id, asset_id=asset_id)
+        return asset_id
 
     def link(self, asset_id: str) -> str:
         """An address of an asset of the owner's."""
@@ -109,10 +106,11 @@ def begin(user_id: str, key: str, values: Mapping[str, Any], title: str, trigger
     parts = chosen.stages[0](Kitchen(batch, lambda _name, make: make()))
     if not parts:
         raise Invalid(sentence=N_("There is nothing to do this with yet."))
+    ordered = order_parts(user_id, parts)
     with transaction() as session:
         session.add(batch)
-        session.flush()
-        add_parts(batch, parts)
+        session.flush()  # its parts name it
+        add_parts(batch, ordered)
     return get(user_id, batch.id)
 
 
@@ -181,10 +179,10 @@ def _save_mockups_of_products(kitchen: Kitchen) -> Sequence[Part]:
     parts = []
     for record in _new_records(kitchen):
         try:
-            design_id = kitchen.remember(f"design:{record.id}", partial(_design_of, kitchen, record))
+            design_id = _design_of(kitchen, record)
         except PatchbayError:
             continue  # a product without a picture that can be had makes no mockup
-        parts.append(_saved(kitchen, kitchen.mockup(design_id), record.title))
+        parts.append(_saved(kitchen, design_id, record.title))
     return parts
 
 
@@ -199,17 +197,29 @@ def _new_records(kitchen: Kitchen) -> list[Record]:
 
 
 def _design_of(kitchen: Kitchen, record: Record) -> str:
-    return assets.upload(kitchen.batch.user_id, images.original(record, 0), record.title).id
+    asset_id: str = kitchen.remember(f"design:{record.id}", assets.reserve)
+    if not assets.is_kept(asset_id):
+        assets.upload(kitchen.batch.user_id, images.original(record, 0), record.title, asset_id=asset_id)
+    return asset_id
 
 
-def _saved(kitchen: Kitchen, asset_id: str, label: str) -> Part:
-    made = kitchen.runs("create_folder")[0].result or {}
+def _saved(kitchen: Kitchen, design_id: str, label: str) -> Part:
+    """The mockup of a design goes to the new folder; one that cannot be made does not stop the others."""
     storage = providers.get(kitchen.values["storage"])
-    action = storage.operation("upload_file")
+    try:
+        mockup_id = kitchen.mockup(design_id)
+    except PatchbayError as error:
+        return Part(storage.key, "upload_file", {}, label, error)
+    return Part(storage.key, "upload_file", {**_new_folder(kitchen), "mockupUrls": [kitchen.link(mockup_id)]}, label)
+
+
+def _new_folder(kitchen: Kitchen) -> dict[str, Any]:
+    """The folder that was made, as the storage's upload names one."""
+    made = kitchen.runs("create_folder")[0].result or {}
+    action = providers.get(kitchen.values["storage"]).operation("upload_file")
     names = {field.name for field in action.input} if action else set()
     folder = next((name for name in ("folderId", "folderPath") if name in names and made.get(name)), None)
-    where: dict[str, Any] = {folder: made[folder]} if folder else {}
-    return Part(storage.key, "upload_file", {**where, "mockupUrls": [kitchen.link(asset_id)]}, label)
+    return {folder: made[folder]} if folder else {}
 
 
 # -- frames of a design file → a folder of mockups
@@ -237,7 +247,7 @@ def _save_mockups_of_designs(kitchen: Kitchen) -> Sequence[Part]:
     parts = []
     for run in kitchen.runs("import_design"):
         design_id = str((run.result or {})["assetId"])
-        parts.append(_saved(kitchen, kitchen.mockup(design_id), labels[run.id]))
+        parts.append(_saved(kitchen, design_id, labels[run.id]))
     return parts
 
 

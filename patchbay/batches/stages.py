@@ -15,7 +15,7 @@ from sqlalchemy import or_, update
 from patchbay import batches, clock
 from patchbay.batches.recipes import Kitchen, recipe
 from patchbay.errors import PatchbayError, SyncFailed
-from patchbay.models import Batch, db, fresh_view, new_id, transaction
+from patchbay.models import Batch, Run, db, fresh_view, new_id, transaction
 
 log = structlog.get_logger()
 
@@ -23,7 +23,11 @@ LEASE = timedelta(seconds=60)
 
 
 class HeldByAnother(Exception):
-    """Another worker has taken the batch over, or it was cancelled: stop, write nothing."""
+    """Another worker has taken the batch over: stop, write nothing."""
+
+
+class Cancelled(Exception):
+    """The owner has called the batch off: plan nothing more."""
 
 
 def advance(batch_id: str) -> None:
@@ -31,20 +35,15 @@ def advance(batch_id: str) -> None:
     token = _claim(batch_id)
     if token is None:
         return
-    planning = _Planning(batch_id, token)
     try:
-        planning.go_on()
+        _Planning(batch_id, token).carry_out()
     except HeldByAnother:
         log.warning("The batch was taken over; stopping.", batch_id=batch_id)
-    except Exception:
-        log.exception("A stage could not be planned for a reason of ours.", batch_id=batch_id)
-        planning.end(SyncFailed("planning the next stage failed", provider="Patchbay", saved="0", total="0"))
 
 
 def after_run(run_id: str) -> None:
-    """Go on with the batch that a run was the last open part of."""
-    batch_id = batches.of_run(run_id)
-    if batch_id is not None:
+    """Go on with the batches that the run was the last open part of."""
+    for batch_id in batches.of_run(run_id):
         advance(batch_id)
 
 
@@ -53,30 +52,42 @@ class _Planning:
     batch_id: str
     token: str
 
+    def carry_out(self) -> None:
+        """Go on as far as it goes, and write what keeps it from going further."""
+        try:
+            self.go_on()
+        except Cancelled:
+            self.end(None)
+        except PatchbayError as error:
+            self.end(error)
+        except HeldByAnother:
+            raise
+        except Exception:
+            log.exception("A stage could not be planned for a reason of ours.", batch_id=self.batch_id)
+            self.end(SyncFailed("planning the next stage failed", provider="Patchbay", saved="0", total="0"))
+
     def go_on(self) -> None:
         batch = self._read()
-        if any(part.run is not None and part.run.is_open for part in batch.parts):
+        if any(_is_awaited(batch, part.run) for part in batch.parts):
             self._release()
             return
         following = recipe(batch.recipe).stages[batch.stage + 1 :] if batch.recipe else ()
         if batch.cancelled_at is not None or not following or not _has_success(batch):
             self.end(None)
             return
-        try:
-            parts = following[0](Kitchen(batch, self._remember))
-        except PatchbayError as error:
-            self.end(error)
-            return
+        parts = following[0](Kitchen(batch, self._remember))
         if not parts:
             self.end(None)
             return
+        ordered = batches.order_parts(batch.user_id, parts)
         with transaction():
+            self._demand_wanted()
             batch = self._hold(stage=batch.stage + 1, lease_token=None, lease_until=None)
-            batches.add_parts(batch, parts)
+            batches.add_parts(batch, ordered)
 
     def _remember(self, name: str, make: Callable[[], Any]) -> Any:
         """The value kept under `name`, made and stored the first time; also the sign that the work goes on."""
-        memo: Mapping[str, Any] = self._read().memo
+        memo: Mapping[str, Any] = self._demand_wanted().memo
         if name in memo:
             return memo[name]
         db.session.commit()
@@ -84,6 +95,13 @@ class _Planning:
         with transaction():
             self._hold(memo={**memo, name: value}, lease_until=clock.now() + LEASE)
         return value
+
+    def _demand_wanted(self) -> Batch:
+        """The batch as it is now. Raises Cancelled when its owner has called it off."""
+        batch = self._read()
+        if batch.cancelled_at is not None:
+            raise Cancelled(self.batch_id)
+        return batch
 
     def end(self, error: PatchbayError | None) -> None:
         """Write the end of the batch, with what kept it from going on."""
@@ -126,6 +144,13 @@ def _claim(batch_id: str) -> str | None:
             execution_options={"synchronize_session": False},
         )
     return token if claimed.rowcount == 1 else None  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
+def _is_awaited(batch: Batch, run: Run | None) -> bool:
+    """Whether the batch goes on only when the run has ended; one that was called off waits for what it called off."""
+    if run is None or not run.is_open:
+        return False
+    return batch.cancelled_at is None or run.cancel_requested_at is not None
 
 
 def _has_success(batch: Batch) -> bool:

@@ -44,11 +44,28 @@ class Query:
     status: RunStatus | None = None
 
 
+@dataclass(frozen=True)
+class Order:
+    """An operation that was asked for and may be: checked, and not yet a run."""
+
+    connection: Connection
+    operation: Operation
+    values: dict[str, Any]
+
+
 def start(user_id: str, integration_id: str, operation_name: str, values: Mapping[str, Any], trigger: Trigger) -> Run:
     """Ask for an operation. An open run of the same import, or of the same action and values, is returned instead.
 
+    Raises what `order` raises.
+    """
+    return place(order(user_id, integration_id, operation_name, values), trigger)
+
+
+def order(user_id: str, integration_id: str, operation_name: str, values: Mapping[str, Any]) -> Order:
+    """Check what is asked for; names of pictures' hosts are looked up, so never inside a transaction.
+
     Raises NotFound (integration), Invalid (operation, its values), Conflict (coming soon, not connected, reconnect
-    needed).
+    needed, a choice is missing).
     """
     provider = providers.get(integration_id)
     if provider.status is Status.COMING_SOON:
@@ -64,19 +81,52 @@ def start(user_id: str, integration_id: str, operation_name: str, values: Mappin
     for field in operation.input:
         if field.kind is Kind.PICTURES and clean[field.name]:
             assets.check_addresses(user_id, clean[field.name])
-    return _open(connection, operation, clean, trigger)
+    return Order(connection, operation, clean)
+
+
+def place(order: Order, trigger: Trigger) -> Run:
+    """Make an order a run, in a transaction of its own or the present one; an open run of the same is returned."""
+    connection, operation, values = order.connection, order.operation, order.values
+    key = _open_key(connection, operation, values)
+    run = Run(
+        id=new_id("run"),
+        user_id=connection.user_id,
+        connection_id=connection.id,
+        integration_id=connection.integration_id,
+        operation=operation.name,
+        stream=operation.stream if isinstance(operation, Import) else None,
+        trigger=trigger,
+        status=RunStatus.QUEUED,
+        open_key=key,
+        input=values,
+        request_id=audit.actor().request_id,
+        created_at=clock.now(),
+    )
+    with transaction() as session:
+        present = _present(key)
+        if present is not None:
+            return present
+        try:
+            with session.begin_nested():
+                session.add(run)
+        except IntegrityError:
+            return _expect_present(key)  # two clicks at once: the database let one of them through
+        audit.add(Deed.RUN_STARTED, user_id=run.user_id, subject_id=connection.id, run=run.id, what=run.operation)
+        queue.enqueue(queue.RUN, run.id)
+    return run
 
 
 def retry(user_id: str, run_id: str) -> Run:
     """Ask once more for what a failed or cancelled run was to do; an import goes on from its checkpoint.
 
-    Raises NotFound, and what `start` raises.
+    Raises NotFound, and what `order` raises.
     """
     old = get(user_id, run_id)
     if old.is_open:
         return old
+    again = order(user_id, old.integration_id, old.operation, old.input)
     with transaction():
-        run = start(user_id, old.integration_id, old.operation, old.input, Trigger.RETRY)
+        run = place(again, Trigger.RETRY)
         if old.stream is not None and run.status is RunStatus.QUEUED:
             _go_on(old, old.stream, run)
     return run
@@ -167,36 +217,6 @@ def _go_on(old: Run, stream: str, run: Run) -> None:
     """Let the run begin where the old one stopped, with what that remembered: a cursor belongs to a way of reading."""
     if records.hand_over(old.connection_id, stream, old.id, run.id):
         run.progress_done, run.progress_total, run.memo = old.progress_done, old.progress_total, dict(old.memo)
-
-
-def _open(connection: Connection, operation: Operation, values: dict[str, Any], trigger: Trigger) -> Run:
-    key = _open_key(connection, operation, values)
-    run = Run(
-        id=new_id("run"),
-        user_id=connection.user_id,
-        connection_id=connection.id,
-        integration_id=connection.integration_id,
-        operation=operation.name,
-        stream=operation.stream if isinstance(operation, Import) else None,
-        trigger=trigger,
-        status=RunStatus.QUEUED,
-        open_key=key,
-        input=values,
-        request_id=audit.actor().request_id,
-        created_at=clock.now(),
-    )
-    with transaction() as session:
-        present = _present(key)
-        if present is not None:
-            return present
-        try:
-            with session.begin_nested():
-                session.add(run)
-        except IntegrityError:
-            return _expect_present(key)  # two clicks at once: the database let one of them through
-        audit.add(Deed.RUN_STARTED, user_id=run.user_id, subject_id=connection.id, run=run.id, what=run.operation)
-        queue.enqueue(queue.RUN, run.id)
-    return run
 
 
 def _present(key: str) -> Run | None:

@@ -13,7 +13,7 @@ from sqlalchemy import Update, select, update
 from patchbay import assets, audit, client, clock, providers, records
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed, storable
-from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db, new_id
+from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
 from patchbay.redaction import redact_text
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
 from patchbay.spec import Action, Import, Outline, Page, Picture
@@ -207,12 +207,12 @@ class _Execution:
 
     def public_address(self, address: str, content_type: str) -> str:
         """Own assets by their signed link, others as they are."""
-        copy_id = self.remember(f"copy:{address}", _new_asset_id) if content_type else ""
+        copy_id = self.remember(f"copy:{address}", assets.reserve) if content_type else ""
         return assets.public_address(self.run.user_id, address, content_type, copy_id=copy_id)
 
     def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
         """Once per run and file name, so that a resumed run makes no second copy."""
-        asset_id = self.remember(f"kept:{filename}", _new_asset_id)
+        asset_id = self.remember(f"kept:{filename}", assets.reserve)
         if not assets.is_kept(asset_id):
             assets.upload(self.run.user_id, content, filename, asset_id=asset_id)
         asset = assets.get(self.run.user_id, asset_id)
@@ -242,11 +242,6 @@ class _Execution:
             run=self.lease.run_id,
             status=status.value,
         )
-
-
-def _new_asset_id() -> str:
-    """Made and remembered before what it is for: a kill in between leaves an id, and no second picture."""
-    return new_id("ast")
 
 
 def _reads(connection_id: str, operation: Import) -> str:

@@ -16,7 +16,7 @@ from tests.stage import FrozenClock, Queue, Sandbox, Walker
 
 pytestmark = pytest.mark.usefixtures("context", "frozen_clock", "_short_pauses")
 
-PRODUCTS = 12  # in the demo shop
+PRODUCTS = 4
 SHOP_TO_DRIVE = {"shop": "shopify", "templateId": "tpl_mug", "storage": "google-drive", "folderName": "Mugs"}
 
 
@@ -26,8 +26,9 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def shop(connect: Walker, ada: User) -> Connection:
-    return connect(ada, "shopify", shop="demo-shop")
+def shop(connect: Walker, ada: User, sandbox: Sandbox) -> Connection:
+    sandbox.generate("shopify", count=PRODUCTS, seed=1, shop="small.myshopify.com")
+    return connect(ada, "shopify", shop="small")
 
 
 @pytest.fixture
@@ -154,7 +155,9 @@ def test_a_recipe_goes_through_its_stages_to_the_end(
     assert len(saved) == len(done.parts) - 2 == PRODUCTS
 
 
+@pytest.mark.parametrize("moment", ["before it is kept", "after it is kept"])
 def test_a_stage_whose_worker_died_is_planned_again_and_nothing_is_made_twice(
+    moment: str,
     ada: User,
     shop: Connection,
     drive: Connection,
@@ -168,12 +171,14 @@ def test_a_stage_whose_worker_died_is_planned_again_and_nothing_is_made_twice(
     drawn: list[str] = []
     draw = assets.make_mockup
 
-    def die_at_the_third(user_id: str, design_id: str, template_id: str) -> Asset:
-        if len(drawn) == 2:
-            drawn.append("dead")
-            raise Killed
+    def die_at_the_third(user_id: str, design_id: str, template_id: str, *, asset_id: str) -> Asset:
         drawn.append(design_id)
-        return draw(user_id, design_id, template_id)
+        if len(drawn) == 3 and moment == "before it is kept":
+            raise Killed
+        made = draw(user_id, design_id, template_id, asset_id=asset_id)
+        if len(drawn) == 3:
+            raise Killed
+        return made
 
     monkeypatch.setattr(assets, "make_mockup", die_at_the_third)
     batch = recipes.begin(ada.id, "new-products-to-folder", SHOP_TO_DRIVE, "New products", Trigger.PAGE)
