@@ -16,11 +16,18 @@ CALLS = [
     ("POST", "/api/integrations/list", "integrations:read"),
     ("POST", "/api/integrations/connect", "integrations:write"),
     ("POST", "/api/integrations/disconnect", "integrations:write"),
+    ("POST", "/api/integrations/settings", "integrations:write"),
     ("POST", "/api/integrations/sync", "runs:write"),
     ("POST", "/api/shopify-sync", "runs:write"),
     ("GET", "/api/runs", "runs:read"),
     ("GET", "/api/runs/run_x", "runs:read"),
     ("POST", "/api/runs/run_x/cancel", "runs:write"),
+    ("GET", "/api/batches", "runs:read"),
+    ("POST", "/api/batches", "runs:write"),
+    ("GET", "/api/batches/bat_x", "runs:read"),
+    ("POST", "/api/batches/bat_x/cancel", "runs:write"),
+    ("GET", "/api/recipes", "integrations:read"),
+    ("POST", "/api/recipes/mockups-to-feeds", "runs:write"),
     ("GET", "/api/records", "records:read"),
     ("POST", "/api/assets", "assets:write"),
     ("GET", "/api/assets", "assets:read"),
@@ -29,7 +36,25 @@ CALLS = [
 ]
 FOR_ANY_KEY = [("GET", "/api/keys"), ("DELETE", "/api/keys/key_x")]
 ALL = [call[:2] for call in CALLS] + FOR_ANY_KEY
+FOR_PLATFORMS = [("POST", "/api/integrations/keys/woocommerce")]  # nobody signs in there: what they know lets them in
 OTHERS = " ".join(sorted({scope for _, _, scope in CALLS}))
+
+
+def test_every_call_is_listed_here(app: Flask) -> None:
+    listed = {_rule_of(app, method, path) for method, path in ALL + FOR_PLATFORMS}
+    calls = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("api_")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert calls == listed
+
+
+def _rule_of(app: Flask, method: str, path: str) -> tuple[str, str]:
+    rule, _ = app.url_map.bind("localhost").match(path, method, return_rule=True)
+    return method, rule.rule
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
@@ -140,6 +165,10 @@ def test_the_key_of_a_locked_user_is_refused(app: Flask, client: FlaskClient, be
         ("/api/shopify-sync", {"operation": "import_products"}),
         ("/api/runs/run_x/cancel", {}),
         ("/api/mockups", {"designId": "ast_x", "templateId": "tpl_mug"}),
+        ("/api/integrations/settings", {"integrationId": "facebook", "settings": {"page": "1"}}),
+        ("/api/batches", {"parts": [{"integrationId": "shopify", "operation": "import_products"}]}),
+        ("/api/batches/bat_x/cancel", {}),
+        ("/api/recipes/mockups-to-feeds", {"data": {"caption": "New"}}),
     ],
 )
 def test_a_body_in_anothers_name_is_refused(
@@ -151,8 +180,12 @@ def test_a_body_in_anothers_name_is_refused(
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/integrations/list", "/api/runs", "/api/records", "/api/assets", "/api/templates", "/api/keys"]
-)
+    "path",
+    [
+        "/api/integrations/list", "/api/runs", "/api/batches", "/api/records", "/api/assets", "/api/templates",
+        "/api/keys",
+    ],
+)  # fmt: skip
 def test_a_query_in_anothers_name_is_refused(
     client: FlaskClient, ada: User, ben: User, key_for: KeyFor, path: str
 ) -> None:

@@ -71,3 +71,86 @@ def test_bodies_that_are_not_as_expected_fit_no_rule(body: bytes) -> None:
 )  # fmt: skip
 def test_a_wait_is_seconds_or_a_date(frozen_clock: FrozenClock, text: str, seconds: float | None) -> None:
     assert retry_after_s(answer(429, retry_after=text)) == seconds
+
+
+# -- rules that look at words, at the kind of an answer, and at its depth
+
+
+def meaning_of(rule: Rule, given: Answer) -> Meaning | None:
+    fault = classify((rule,), given)
+    return fault.meaning if fault else None
+
+
+BEGINNING = Rule(Meaning.FULL, path=("why",), begins=("path/full/", "team/"))
+
+
+@pytest.mark.parametrize(
+    ("body", "fits"),
+    [
+        (b'{"why": "path/full/.."}', True),
+        (b'{"why": "team/x"}', True),
+        (b'{"why": "xpath/full/"}', False),
+        (b'{"why": ""}', False),
+        (b'{"why": null}', False),
+        (b'{"why": ["path/full/"]}', False),
+        (b'{"why": {"path/full/": 1}}', False),
+        (b'{"because": "path/full/"}', False),
+    ],
+)
+def test_a_rule_may_look_at_how_a_text_begins(body: bytes, fits: bool) -> None:
+    assert (meaning_of(BEGINNING, answer(200, body)) is Meaning.FULL) is fits
+
+
+CONTAINING = Rule(Meaning.SETUP_WRONG, status=403, contains=("not own shop", "Unknown App"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "fits"),
+    [
+        (403, b"You do NOT OWN SHOP 7", True),
+        (403, b'{"error": "unknown app"}', True),
+        (403, b"", False),
+        (403, b"\xff\xfe unknown app", True),
+        (403, b"x" * 20_000 + b"unknown app", False),
+        (404, b"unknown app", False),
+    ],
+)
+def test_a_rule_may_look_for_words_in_the_body(status: int, body: bytes, fits: bool) -> None:
+    assert (meaning_of(CONTAINING, answer(status, body)) is Meaning.SETUP_WRONG) is fits
+
+
+PAGE = Rule(Meaning.REFUSED, status=403, media="text/html", says="A page came.")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "fits"),
+    [
+        ("text/html", True),
+        ("text/html; charset=utf-8", True),
+        ("Text/HTML", True),
+        ("application/json", False),
+        ("", False),
+    ],
+)
+def test_a_rule_may_look_at_the_kind_of_an_answer(content_type: str, fits: bool) -> None:
+    fault = classify((PAGE,), answer(403, content_type=content_type))
+
+    assert fault is not None
+    assert (fault.says == "A page came.") is fits
+
+
+@pytest.mark.parametrize("status", [402, 404, 500])
+def test_a_rule_for_a_range_of_statuses_speaks_of_them_alone(status: int) -> None:
+    rule = Rule(Meaning.FULL, status=range(403, 405))
+
+    assert (meaning_of(rule, answer(status)) is Meaning.FULL) is (status == 404)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b'{"why": ' * 200_000, b'{"why": "path/full/' + b"x" * 100_000 + b'"}']
+)
+def test_bodies_without_end_are_judged_all_the_same(body: bytes) -> None:
+    fault = classify((Rule(Meaning.FULL, path=("why",), begins=("path/full/",), text=("why",)),), answer(400, body))
+
+    assert fault is not None
+    assert len(fault.text) <= 500

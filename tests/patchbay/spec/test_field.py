@@ -82,3 +82,81 @@ def test_a_pattern_must_match_all_of_the_text() -> None:
         check((field,), {"shop": "a.example.org"})
 
     assert refused.value.fields == {"shop": "No shop."}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("21.99", "21.99"),
+        ("21.9", "21.90"),
+        ("21", "21.00"),
+        (" 5 ", "5.00"),
+        (21, "21.00"),
+        (21.5, "21.50"),
+        ("0.01", "0.01"),
+    ],
+)
+def test_an_amount_is_kept_with_two_places(value: Any, kept: str) -> None:
+    assert check((Field("price", "Price", Kind.MONEY),), {"price": value}) == {"price": kept}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["21,99", "1.999", "-1", "1e3", "NaN", "Infinity", "9" * 10, "1000001", "٣", "", " ", True, ["1"], {"a": 1},
+     0.1 + 0.2, 1e22, float("nan"), float("inf"), "1.", ".5", "1 000", "0x10"],
+)  # fmt: skip
+def test_what_is_no_amount_is_refused(value: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        check((Field("price", "Price", Kind.MONEY),), {"price": value})
+
+    assert list(refused.value.fields) == ["price"]
+
+
+def test_an_amount_has_bounds() -> None:
+    field = Field("price", "Price", Kind.MONEY, lowest=1, highest=50)
+
+    assert check((field,), {"price": "50"}) == {"price": "50.00"}
+    for value in ("0.99", "50.01"):
+        with pytest.raises(Invalid):
+            check((field,), {"price": value})
+
+
+@pytest.mark.parametrize("target", [["draft"], {"draft": 1}, 7, True, "elsewhere", "\x00"])
+def test_a_choice_that_is_none_asks_for_nothing_behind_it(target: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        check((TARGET, TITLE), {"target": target})
+
+    assert set(refused.value.fields) == {"target"}
+
+
+def test_a_field_that_is_not_asked_for_has_no_default() -> None:
+    count = Field("count", "Count", Kind.NUMBER, default=1, only_if=("target", ("draft",)))
+
+    assert check((TARGET, count), {})["count"] is None
+    assert check((TARGET, count), {"target": "draft"})["count"] == 1
+
+
+@pytest.mark.parametrize("value", [[], "", None])
+def test_an_empty_value_is_as_good_as_none(value: Any) -> None:
+    assert check((TARGET, TITLE), {"title": value}) == {"target": "listing", "title": None}
+    with pytest.raises(Invalid):
+        check((NAME,), {"name": value})
+
+
+def test_a_secret_is_not_repeated_when_it_is_refused() -> None:
+    field = Field("secret", "Secret", Kind.SECRET, pattern="cs_.+", mismatch="No secret.")
+
+    with pytest.raises(Invalid) as refused:
+        check((field,), {"secret": "hunter2"})
+
+    assert "hunter2" not in f"{refused.value!r} {refused.value.fields}"
+
+
+def test_a_list_may_hold_anything() -> None:
+    assert check((Field("parts", "Parts", Kind.LIST),), {"parts": [{"a": 1}, 7]}) == {"parts": [{"a": 1}, 7]}
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1}, "a", 7, True])
+def test_what_is_no_list_is_refused(value: Any) -> None:
+    with pytest.raises(Invalid):
+        check((Field("parts", "Parts", Kind.LIST),), {"parts": value})

@@ -64,3 +64,10 @@ def test_a_list_goes_on_only_where_next_stands() -> None:
     assert msgspec.convert({"cursors": cursors}, Paging).next_cursor is None
     assert msgspec.convert({"cursors": cursors, "next": "https://graph"}, Paging).next_cursor == "b"
     assert Paging().next_cursor is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, '{"1": ' * 20_000, '{"1": [{"call_count": "12"}]}', '{"call_count": null}']
+)
+def test_usage_without_end_or_sense_says_nothing(text: str) -> None:
+    assert THROTTLE.read(answer(x_business_use_case_usage=text, x_app_usage=text)) is None
