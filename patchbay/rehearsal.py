@@ -15,6 +15,7 @@ from patchbay.errors import N_, Conflict, NetworkError, OAuthRefused, PatchbayEr
 from patchbay.spec import Field, OAuth2, Provider, Request, check
 
 WRONG_REDIRECT = {"redirect_uri_mismatch"}
+KEPT_OUT = {403, 408, 429}
 
 
 class Finding(StrEnum):
@@ -89,9 +90,12 @@ def _probed(provider: Provider, auth: OAuth2, app: AppCredentials, probe: Reques
 
 
 def _redirect(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> Finding:
-    """The authorize page itself: asked for with an address that it does not know, it answers 4xx before any sign-in."""
+    """The authorize page itself: asked for with an address that it does not know, it answers 4xx before any sign-in.
+
+    What keeps programs out, or asks them to wait, says nothing of the address.
+    """
     address = oauth.authorize_address(provider, app, values)
     reply = net.current().send(net.Outgoing("GET", address), sandboxed_hosts=provider.hosts if app.is_sandbox else ())
-    if reply.status >= 500:
+    if reply.status >= 500 or reply.status in KEPT_OUT:
         return Finding.NOT_TOLD
     return Finding.WRONG if reply.status >= 400 else Finding.RIGHT

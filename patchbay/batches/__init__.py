@@ -150,7 +150,9 @@ def of_run(run_id: str) -> list[str]:
 
 
 def due(limit: int = 100) -> list[str]:
-    """Ids of batches that have not ended although nothing of their stage is under way: a hint was lost, or a worker."""
+    """Ids of batches that have not ended although nothing of their stage is under way, or although they were called
+    off: a hint was lost, or a worker.
+    """
     open_parts = (
         select(func.count())
         .select_from(BatchPart)
@@ -163,7 +165,7 @@ def due(limit: int = 100) -> list[str]:
         .where(
             Batch.ended_at.is_(None),
             (Batch.lease_until.is_(None)) | (Batch.lease_until < clock.now()),
-            open_parts == 0,
+            (open_parts == 0) | Batch.cancelled_at.is_not(None),
         )
         .order_by(Batch.id)
         .limit(limit)

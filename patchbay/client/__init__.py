@@ -8,7 +8,7 @@ import hmac
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -33,8 +33,10 @@ from patchbay.errors import (
     ScopeMissing,
     SetupWrong,
     UnexpectedShape,
+    storable,
 )
 from patchbay.models import Connection, db
+from patchbay.redaction import MASK, redact_text
 from patchbay.spec import Answer, Fault, Meaning, OAuth2, Picture, Provider, Request, classify
 
 __all__ = ["Client", "Unwatched", "Watch", "of_connection"]
@@ -44,6 +46,7 @@ T = TypeVar("T")
 TRIES = 4
 LONGEST_PAUSE_S = 5.0
 FIRST_BACKOFF_S = 0.4
+SHORTEST_SECRET = 8  # shorter ones stand in words by chance
 LONGEST_WAIT_S = 31 * 24 * 3600  # Figma counts the dearest calls of some seats by the month
 
 _KINDS: Mapping[Meaning, type[PatchbayError]] = {
@@ -110,7 +113,7 @@ class Client:
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
                 token, refreshed = self._replaced(token), True
                 continue
-            self._after_fault(request, fault, answer, attempt)
+            self._after_fault(request, self._without_secrets(fault, request, token), answer, attempt)
         raise NetworkError("no try was left", provider=self.provider.name)
 
     def read(self, answer: Answer, shape: type[T]) -> T:
@@ -247,6 +250,15 @@ class Client:
             self.pause(min(fault.wait_s or _backoff_s(attempt), LONGEST_PAUSE_S))
         else:
             raise self._meant(request, fault, answer)
+
+    def _without_secrets(self, fault: Fault, request: Request, token: tokens.Token | None) -> Fault:
+        """The fault in words that do not repeat what was sent to prove who we are."""
+        pair = token.value.split(":") if token is not None else []  # keys are two, joined
+        secrets = [*pair, request.token or "", self.app.client_secret if self.app else ""]
+        text = fault.text
+        for secret in sorted(secrets, key=len, reverse=True):  # one may begin with another
+            text = text.replace(secret, MASK) if len(secret) >= SHORTEST_SECRET else text
+        return replace(fault, text=storable(redact_text(text)))
 
     def _meant(self, request: Request, fault: Fault, answer: Answer) -> PatchbayError:
         detail = f"HTTP {answer.status} {fault.text}".strip()

@@ -123,6 +123,11 @@ def classify(rules: tuple[Rule, ...], answer: Answer) -> Fault | None:
     for rule in (*rules, *BY_STATUS):
         if rule.fits(answer):
             text = answer.at(*rule.text) if rule.text else None
-            wait_s = rule.wait(answer) if rule.wait else None
-            return Fault(rule.means, str(text)[:500] if text else "", wait_s, rule.says)
+            return Fault(rule.means, str(text)[:500] if text else "", _wait_s(rule, answer), rule.says)
     return None
+
+
+def _wait_s(rule: Rule, answer: Answer) -> float | None:
+    """How long to wait, None where that is not told in a way that makes sense (NaN is neither more nor less)."""
+    told = rule.wait(answer) if rule.wait else None
+    return told if told is not None and told >= 0 else None

@@ -824,3 +824,48 @@ def live_client(key: str, watch: Unwatched) -> Client:
     """A client of the platform itself."""
     source = tokens.GivenToken("the-token")
     return Client(providers.get(key), None, {}, is_sandbox=False, source=source, budget_key="con_1", watch=watch)
+
+
+# -- what a platform repeats
+
+
+@pytest.mark.parametrize(
+    ("key", "source", "secrets"),
+    [
+        ("google-drive", tokens.GivenToken("the-token-of-ada"), ["the-token-of-ada", "sandbox-secret-google-drive"]),
+        ("woocommerce", tokens.GivenToken("the-key-of-ada:the-secret-of-ada"), ["the-key-of-ada", "the-secret-of-ada"]),
+        ("facebook", tokens.GivenToken("the-token-of-ada"), ["the-token-of-ada", "sandbox-secret-facebook"]),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+def test_a_secret_that_a_platform_repeats_is_told_to_nobody(
+    api: Callable[..., Client], wire: Wire, key: str, source: tokens.GivenToken, secrets: list[str], status: int
+) -> None:
+    words = " and ".join(secrets)
+    wire.say(Said(status, {"error": {"message": words, "code": 7}, "message": words}, {"Retry-After": "90"}))
+    one = api(key, source=source, settings={"store": "shop.example"}, provider=providers.get(key))
+    address = {"google-drive": DRIVE, "woocommerce": "https://{store}/", "facebook": GRAPH}[key]
+
+    with pytest.raises(PatchbayError) as refused:
+        one.send(Request("POST", address, json={}))
+
+    for secret in secrets:
+        assert secret not in f"{refused.value!r} {refused.value.detail} {dict(refused.value.params)}"
+
+
+def test_the_token_of_a_page_is_not_repeated_either(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(400, {"error": {"message": "the-token-of-a-page is none", "code": 100}}))
+
+    with pytest.raises(PlatformError) as refused:
+        api("facebook").send(Request("GET", GRAPH, token="the-token-of-a-page"))
+
+    assert refused.value.detail == "HTTP 400 *** is none"
+
+
+def test_odd_words_of_a_platform_can_be_kept(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(400, b'{"error": {"message": "no\\u0000 \\ud800", "code": 100}}'))
+
+    with pytest.raises(PlatformError) as refused:
+        api("facebook").send(Request("GET", GRAPH))
+
+    assert refused.value.detail == "HTTP 400 no\ufffd ?"

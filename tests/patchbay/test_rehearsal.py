@@ -12,6 +12,7 @@ from patchbay.rehearsal import Finding, Verdict
 from patchbay.settings import Settings
 from patchbay.spec import OAuth2, Provider, Status
 from tests.stage import Sandbox, in_context
+from tests.wire import Said, listening
 
 SPEAKING = [one for one in providers.all() if one.status is Status.ACTIVE and isinstance(one.auth, OAuth2)]
 each = pytest.mark.parametrize("provider", SPEAKING, ids=lambda one: one.key)
@@ -94,3 +95,58 @@ def test_without_credentials_there_is_nothing_to_test(
 ) -> None:
     with in_context(app_for(settings_for(SANDBOX="off"))), pytest.raises(Conflict):
         rehearsal.rehearse(providers.get("google-drive"), {})
+
+
+# -- pages that keep programs out
+
+
+@pytest.mark.parametrize(
+    ("status", "redirect"),
+    [
+        (200, Finding.RIGHT), (302, Finding.RIGHT), (400, Finding.WRONG), (404, Finding.WRONG), (403, Finding.NOT_TOLD),
+        (408, Finding.NOT_TOLD), (429, Finding.NOT_TOLD), (503, Finding.NOT_TOLD),
+    ],
+)  # fmt: skip
+def test_only_a_page_that_speaks_of_the_request_tells_of_the_redirect_uri(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], status: int, redirect: Finding
+) -> None:
+    with listening() as wire, in_context(app_for(settings_for(SANDBOX_URL=wire.url))):
+        wire.say(Said(400, {"error": "invalid_grant"}), Said(status, b"<!doctype html>"))
+
+        found = rehearsal.rehearse(providers.get("dropbox"), {})
+
+    assert (found.app, found.redirect) == (Finding.RIGHT, redirect)
+    assert [asked.method for asked in wire.received] == ["POST", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Said(400, {"error": "invalid_grant"}), Finding.RIGHT),
+        (Said(401, {"error": "invalid_client"}), Finding.WRONG),
+        (Said(200, {"access_token": "given away"}), Finding.NOT_TOLD),
+        (Said(200, b"<!doctype html>"), Finding.NOT_TOLD),
+        (Said(400, b"[" * 100_000), Finding.NOT_TOLD),
+    ],
+)
+def test_what_a_token_endpoint_says_of_a_code_that_nobody_has_issued_tells_of_the_app(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], answer: Said, found: Finding
+) -> None:
+    with listening() as wire, in_context(app_for(settings_for(SANDBOX_URL=wire.url))):
+        wire.say(answer)
+
+        verdict = rehearsal.rehearse(providers.get("canva"), {})
+
+    assert verdict.app is found
+    assert "given away" not in verdict.detail
+
+
+@pytest.mark.parametrize("answer", [Said(429, {"error": "slow_down"}), Said(503), Said(drop=True)])
+def test_a_platform_that_cannot_be_asked_leaves_it_open(
+    settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], answer: Said
+) -> None:
+    with listening() as wire, in_context(app_for(settings_for(SANDBOX_URL=wire.url))):
+        wire.say(answer)
+
+        with pytest.raises((NetworkError, ProviderUnavailable)):
+            rehearsal.rehearse(providers.get("canva"), {})

@@ -336,3 +336,11 @@ def test_a_batch_that_ended_is_not_planned_again(ada: User, drive: Connection, q
 
     assert reread(batch).version == version
     assert reread(batch).cancelled_at is None
+
+
+def test_a_batch_that_was_called_off_ends_although_its_hint_was_lost(ada: User, shop: Connection, queue: Queue) -> None:
+    one, _other = (batches.start(ada.id, name, [IMPORT], Trigger.PAGE) for name in ("One", "Other"))
+    batches.cancel(ada.id, one.id)
+    queue.drop_all()
+
+    assert batches.due() == [one.id]

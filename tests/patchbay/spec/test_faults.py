@@ -154,3 +154,11 @@ def test_bodies_without_end_are_judged_all_the_same(body: bytes) -> None:
 
     assert fault is not None
     assert len(fault.text) <= 500
+
+
+@pytest.mark.parametrize(("told", "kept"), [(7.0, 7.0), (0.0, 0.0), (-1.0, None), (float("nan"), None), (None, None)])
+def test_a_wait_that_makes_no_sense_is_as_good_as_none(told: float | None, kept: float | None) -> None:
+    fault = classify((Rule(Meaning.THROTTLED, status=429, wait=lambda _: told),), answer(429))
+
+    assert fault is not None
+    assert fault.wait_s == kept
