@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from patchbay import clock
+from patchbay.errors import storable
 from patchbay.redaction import redact
 
 # Authlib writes PKCE verifiers at DEBUG, urllib3 paths with queries; rq reports jobs, which our own lines do better.
@@ -86,12 +87,18 @@ def _enrich() -> list[Processor]:
         _add_timestamp,
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
+        _writable,
     ]
 
 
 def _add_timestamp(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     line["timestamp"] = clock.iso(clock.now())
     return line
+
+
+def _writable(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """A platform may send halves of characters, which no stream takes: a line with them would be lost."""
+    return {name: storable(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def _formatter(*, is_json: bool, colors: bool) -> structlog.stdlib.ProcessorFormatter:

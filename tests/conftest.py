@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -25,6 +25,7 @@ import sandbox as platforms
 from app import create_app
 from patchbay import accounts, catalog, clock, migrations, queue, settings
 from patchbay.accounts import brakes
+from patchbay.errors import storable
 from patchbay.models import User, db
 from patchbay.settings import Settings, is_loopback
 from tests import stage
@@ -39,6 +40,14 @@ KEYS = {
 }
 _numbers = count(1)
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8: what a test logged on purpose may hold halves of characters."""
+    report = yield
+    report.sections = [(title, storable(text)) for title, text in report.sections]
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -149,3 +149,14 @@ def test_second_set_up_replaces_the_first() -> None:
 
     assert ("one" in first.getvalue(), "two" in first.getvalue()) == (True, False)
     assert second.getvalue().count("two") == 1
+
+
+def test_halves_of_characters_do_not_lose_a_line(lines: Lines) -> None:
+    try:
+        raise ValueError("no \ud800")
+    except ValueError:
+        structlog.get_logger("patchbay.runs").exception("a run failed", name="\udfff")
+
+    (line,) = lines()
+    assert line["name"] == "?"
+    assert "no ?" in str(line["exception"])
