@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from flask import Flask
@@ -14,31 +15,45 @@ from patchbay.models import db
 log = structlog.get_logger()
 
 PERIOD_S = 5.0
-CLEAN_UP_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something short that the clock itself does every so often, and may do twice."""
+
+    every_s: float
+    do: Callable[[], object]
+
+
+OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
+    (queue.RUN, runs.due),
+    (queue.BATCH, batches.due),
+    (queue.REFRESH, tokens.due),
+)
+"""What the workers are offered, and the ids of the rows that are due."""
+
+CHORES = (Chore(3600, clean_up),)
 
 
 def tick() -> None:
-    """Offer due runs, batches and token refreshes to the workers, and leave a sign of life."""
+    """Offer to the workers what is due, and leave a sign of life."""
     health.beat("clock")
-    for run_id in runs.due():
-        queue.enqueue(queue.RUN, run_id)
-    for batch_id in batches.due():
-        queue.enqueue(queue.BATCH, batch_id)
-    for connection_id in tokens.due():
-        queue.enqueue(queue.REFRESH, connection_id)
+    for job, due in OFFERS:
+        for row_id in due():
+            queue.enqueue(job, row_id)
     db.session.commit()  # the hints go out with it
 
 
 def run_clock(app: Flask, should_stop: Callable[[], bool]) -> None:
     """Tick every five seconds until told to stop; a database that is away for a while is waited for."""
-    cleaned_at = time.monotonic()
+    next_at = {chore: time.monotonic() + chore.every_s for chore in CHORES}
     while not should_stop():
         with app.app_context():
             try:
                 tick()
-                if time.monotonic() - cleaned_at > CLEAN_UP_EVERY_S:
-                    cleaned_at = time.monotonic()
-                    clean_up()
+                for chore in [chore for chore, at in next_at.items() if at <= time.monotonic()]:
+                    next_at[chore] = time.monotonic() + chore.every_s
+                    chore.do()
             except SQLAlchemyError as error:
                 log.warning("The clock missed a beat.", error=type(error).__name__)
         _sleep(should_stop)
