@@ -23,14 +23,21 @@ class Connection(Base):
 
     `exclusive_account` equals `account_id` while connected where a new grant at the platform kills the earlier one
     (two users must not take one account from each other), and is null otherwise. `setting_labels` says settings that
-    were picked from a list as people know them.
+    were picked from a list as people know them. `scopes` are those granted, `scopes_asked` those that were asked for;
+    null where nobody has written them down.
+
+    Of the tokens: `refresh_sent_at` is set before a refresh of this `token_version` goes out and cleared once it is known
+    what became of it, so that whoever finds it there knows that an answer may have been lost. The `previous_…` pair is
+    kept until the present one has worked once. `refresh_due_at` is when the token is to be refreshed ahead of its end
+    (null: there is nothing to do), `login_ends_at` when the owner has to connect again if nothing is renewed before.
     """
 
     __tablename__ = "user_integrations"
     __table_args__ = (
         UniqueConstraint("user_id", "integration_id"),
         UniqueConstraint("integration_id", "exclusive_account"),
-        Index("ix_user_integrations_state_token_expires_at", "state", "token_expires_at"),
+        Index("ix_user_integrations_state_refresh_due_at", "state", "refresh_due_at"),
+        Index("ix_user_integrations_state_login_ends_at", "state", "login_ends_at"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -45,12 +52,18 @@ class Connection(Base):
     refresh_lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     refresh_lease_token: Mapped[str | None] = mapped_column(String(40))
     refresh_failed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refresh_sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refresh_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    login_ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    previous_access_token_sealed: Mapped[str | None] = sealed_column()
+    previous_refresh_token_sealed: Mapped[str | None] = sealed_column()
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     setting_labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     account_id: Mapped[str] = mapped_column(String(255))
     account_label: Mapped[str] = mapped_column(String(255))
     exclusive_account: Mapped[str | None] = mapped_column(String(255))
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    scopes_asked: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     is_sandbox: Mapped[bool] = mapped_column(default=False)
     connected_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_synced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -59,6 +72,8 @@ class Connection(Base):
 
     access_token = EncryptedText("access_token_sealed")
     refresh_token = EncryptedText("refresh_token_sealed")
+    previous_access_token = EncryptedText("previous_access_token_sealed")
+    previous_refresh_token = EncryptedText("previous_refresh_token_sealed")
 
     @property
     def is_connected(self) -> bool:
