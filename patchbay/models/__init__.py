@@ -1,14 +1,15 @@
 """All tables, one file per noun. Rules and queries live in the modules named after what they do, not here."""
 
 from patchbay.models.asset import Asset, AssetKind
-from patchbay.models.audit import AuditEntry
+from patchbay.models.audit import AuditEntry, AuditLink, AuditRetention, AuditSeal
 from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
 from patchbay.models.batch import Batch, BatchPart
 from patchbay.models.connection import CallbackOutcome, Connection, ConnectionState, PendingAuthorization
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
 from patchbay.models.record import Checkpoint, Record
-from patchbay.models.run import COUNTS, OPEN, WITHOUT_CONTENT, LogLevel, Run, RunLog, RunStatus, Trigger
+from patchbay.models.run import COUNTS, OPEN, WITHOUT_CONTENT, LogLevel, Run, RunLog, RunStatus, Trigger, WaitReason
+from patchbay.models.statistic import Contact, Outcome, Span, Statistic
 from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
 
 __all__ = [
@@ -19,6 +20,9 @@ __all__ = [
     "Asset",
     "AssetKind",
     "AuditEntry",
+    "AuditLink",
+    "AuditRetention",
+    "AuditSeal",
     "Base",
     "Batch",
     "BatchPart",
@@ -26,12 +30,14 @@ __all__ = [
     "Checkpoint",
     "Connection",
     "ConnectionState",
+    "Contact",
     "EncryptedText",
     "Heartbeat",
     "Integration",
     "LinkKind",
     "LogLevel",
     "OneTimeLink",
+    "Outcome",
     "PendingAuthorization",
     "ProviderCredential",
     "Record",
@@ -39,8 +45,11 @@ __all__ = [
     "Run",
     "RunLog",
     "RunStatus",
+    "Span",
+    "Statistic",
     "Trigger",
     "User",
+    "WaitReason",
     "db",
     "fresh_view",
     "new_id",
