@@ -16,10 +16,11 @@ LIVE = {"SHOPIFY_CLIENT_ID", "SHOPIFY_CLIENT_SECRET", "SHOPIFY_REDIRECT_URI"}  #
 
 
 def _calls() -> list[ast.Call]:
-    tree = ast.parse((ROOT / "patchbay" / "settings.py").read_text(encoding="utf-8"))
+    files = (ROOT / "patchbay" / "settings").glob("*.py")
     return [
         node
-        for node in ast.walk(tree)
+        for file in sorted(files)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READERS
     ]
 

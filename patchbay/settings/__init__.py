@@ -1,6 +1,7 @@
 """What an operator can set: read once from the environment into a frozen `Settings`, refused at start-up when wrong.
 
-Nothing else reads environment variables; docs/operations.md and .env.example have a line for each.
+Nothing else reads environment variables; docs/operations.md and .env.example have a line for each. What does not live
+here: how one variable is read (`settings.environment`), and what a mail server's address means (`settings.mail`).
 """
 
 import contextlib
@@ -13,8 +14,23 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from patchbay.errors import SettingsError
+from patchbay.settings.environment import Environment
+from patchbay.settings.mail import Mail, read_mail
 
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = [
+    "REDIRECT_PATH",
+    "ROOT",
+    "LiveCredentials",
+    "Mail",
+    "Settings",
+    "current",
+    "is_loopback",
+    "load",
+    "redis_socket",
+    "use",
+]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 REDIRECT_PATH = "/integrations/callback"
 
 
@@ -49,6 +65,7 @@ class Settings:
     demo_password: str = field(repr=False)
     allowed_addresses: tuple[str, ...] = ()
     live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
+    mail: Mail | None = None
 
     @property
     def is_https(self) -> bool:
@@ -91,7 +108,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError with one line that names the variable.
     """
-    env = _Environment(os.environ if environ is None else environ)
+    env = Environment(os.environ if environ is None else environ)
     home = _home(env.text("PATCHBAY_HOME", "./var"))
     host, port = env.text("HOST", "127.0.0.1"), env.number("PORT", 8000, 1, 65535)
     sandbox_port = env.number("SANDBOX_PORT", 8001, 1, 65535)
@@ -116,6 +133,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         demo_password=env.secret("DEMO_PASSWORD") or _kept(home / "keys" / "demo_password", secrets.token_urlsafe(9)),
         allowed_addresses=tuple(env.text("ALLOWED_ADDRESSES", "").replace(",", " ").split()),
         live=_live_credentials(env),
+        mail=read_mail(env),
     )
     _check_together(settings)
     return settings
@@ -148,41 +166,6 @@ def redis_socket(home: Path) -> Path:
 
     name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"patchbay-{os.getuid()}-{name}" / "redis.sock"
-
-
-class _Environment:
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-
-    def text(self, name: str, default: str) -> str:
-        return self._values.get(name, "").strip() or default
-
-    def secret(self, name: str) -> str:
-        """The value of `name`, or what the file named by `<name>_FILE` holds; "" when neither is set."""
-        path = self._values.get(f"{name}_FILE", "").strip()
-        if not path:
-            return self.text(name, "")
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise SettingsError(f"{name}_FILE: {path} is not text.") from error
-
-    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
-        text = self.text(name, str(default))
-        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
-            raise SettingsError(f"{name} must be a whole number from {lowest} to {highest}, not {text!r}.")
-        return int(text)
-
-    def switch(self, name: str, default: bool) -> bool:
-        text = self.text(name, "on" if default else "off").lower()
-        if text not in {"on", "off"}:
-            raise SettingsError(f"{name} must be on or off, not {text!r}.")
-        return text == "on"
-
-    def names(self) -> list[str]:
-        return [name for name, value in self._values.items() if value.strip()]
 
 
 def _home(text: str) -> Path:
@@ -250,7 +233,7 @@ def _kept(path: Path, fresh: str) -> str:
         raise SettingsError(f"PATCHBAY_HOME: cannot keep a key in {path}: {error.strerror}.") from error
 
 
-def _live_credentials(env: _Environment) -> dict[str, LiveCredentials]:
+def _live_credentials(env: Environment) -> dict[str, LiveCredentials]:
     """`<NAME>_CLIENT_ID` and its companions, keyed by lower-case NAME (`shopify`, `google`)."""
     found = {}
     for name in env.names():
