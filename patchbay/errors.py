@@ -18,7 +18,9 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     ├── SyncFailed                       SYNC_FAILED              502     by the user
     │   ├── PartlyDone                   SYNC_FAILED              502     by the user
     │   └── OutcomeUnknown               SYNC_FAILED              502     by the user
-    ├── RateLimited                      RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
+    ├── Postponed                        (a root of its own)              yes, at `retry_at`
+    │   ├── RateLimited                  RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
+    │   └── CircuitOpen                  API_ERROR                502     yes, at `retry_at`
     ├── NetworkError                     NETWORK_ERROR            504     yes
     └── Refused (the caller's mistake, nothing was done)
         ├── Invalid                      VALIDATION_ERROR         422
@@ -209,20 +211,40 @@ class OutcomeUnknown(SyncFailed):
     sentence = N_("The answer of %(provider)s was lost. Look there before you try again: the work may have been done.")
 
 
-class RateLimited(PatchbayError):
-    """The platform asks to wait until `retry_at` (aware UTC); its sentence says when in the reader's own time."""
+class Postponed(PatchbayError):
+    """Not now, but at `retry_at` (aware UTC); a run waits until then, for the reason that `wait_reason` names.
+
+    The sentences say when in the reader's own time.
+    """
+
+    retryable = True
+    wait_reason: ClassVar[str] = ""
+
+    def __init__(self, detail: str, *, retry_at: datetime, **params: str) -> None:
+        super().__init__(detail, time=retry_at.isoformat(timespec="minutes"), **params)
+        self.retry_at = retry_at
+
+
+class RateLimited(Postponed):
+    """The platform asks to wait."""
 
     code = "RATE_LIMIT_EXCEEDED"
     http_status = 429
-    retryable = True
+    wait_reason = "rate_limit"
     title = N_("%(provider)s asked us to slow down")
     sentence = N_(
         "Too many requests were sent to %(provider)s. The sync is paused and continues by itself at %(time)s."
     )
 
-    def __init__(self, detail: str, *, retry_at: datetime, **params: str) -> None:
-        super().__init__(detail, time=retry_at.isoformat(timespec="minutes"), **params)
-        self.retry_at = retry_at
+
+class CircuitOpen(Postponed):
+    """So many requests to the platform failed of late that it is left alone for a while; nothing was sent."""
+
+    code = "API_ERROR"
+    http_status = 502
+    wait_reason = "breaker"
+    title = N_("%(provider)s is not answering properly")
+    sentence = N_("Many requests to %(provider)s failed of late, so it is left alone until %(time)s.")
 
 
 class NetworkError(PatchbayError):

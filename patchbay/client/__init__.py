@@ -3,59 +3,36 @@
 What an operation says lives in `providers`; what an answer means is declared there in the words of `spec.faults`.
 """
 
-import hashlib
-import hmac
 import random
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
 
-from patchbay import clock, credentials, limits, net, providers, settings, tokens
-from patchbay.client import addresses
-from patchbay.client.watch import Unwatched, Watch
+from patchbay import credentials, providers, settings, tokens
+from patchbay.client import addresses, verdicts
+from patchbay.client.exchange import Line
+from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Unwatched, Watch, pause
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
     N_,
     CredentialsRefused,
     NetworkError,
-    NotFoundThere,
     OutcomeUnknown,
     PatchbayError,
-    PlatformError,
-    ProviderUnavailable,
     PublicAddressNeeded,
-    QuotaFull,
-    RateLimited,
-    ScopeMissing,
-    SetupWrong,
     UnexpectedShape,
-    storable,
 )
-from patchbay.models import Connection, db
-from patchbay.redaction import MASK, redact_text
-from patchbay.spec import Answer, Fault, Meaning, OAuth2, Picture, Provider, Request, classify
+from patchbay.models import Connection
+from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Request
 
-__all__ = ["Client", "Unwatched", "Watch", "of_connection"]
+__all__ = ["Client", "Exchange", "Unwatched", "Watch", "of_connection"]
 
 T = TypeVar("T")
 
 TRIES = 4
-LONGEST_PAUSE_S = 5.0
 FIRST_BACKOFF_S = 0.4
-SHORTEST_SECRET = 8  # shorter ones stand in words by chance
-LONGEST_WAIT_S = 31 * 24 * 3600  # Figma counts the dearest calls of some seats by the month
-
-_KINDS: Mapping[Meaning, type[PatchbayError]] = {
-    Meaning.SCOPE_MISSING: ScopeMissing,
-    Meaning.NOT_FOUND: NotFoundThere,
-    Meaning.UNAVAILABLE: ProviderUnavailable,
-    Meaning.FULL: QuotaFull,
-    Meaning.SETUP_WRONG: SetupWrong,
-}
 
 
 def of_connection(connection: Connection, *, doing: str = "", stream: str = "", watch: Watch | None = None) -> "Client":
@@ -101,19 +78,18 @@ class Client:
         refreshed = False
         for attempt in range(1, TRIES + 1):
             self.watch.check()
-            self._wait_for_budget(request)
             try:
-                answer = self._exchange(request, url, token)
+                answer, fault = self._line().exchange(request, url, token, attempt)
             except NetworkError as error:
                 self._after_lost(request, error, attempt)
                 continue
-            fault = None if request.accepts(answer) else classify(self.provider.faults, answer)
             if fault is None:
                 return answer
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
                 token, refreshed = self._replaced(token), True
                 continue
-            self._after_fault(request, self._without_secrets(fault, request, token), answer, attempt)
+            fault = verdicts.without_secrets(fault, self._secrets(request, token))
+            self._after_fault(request, fault, answer, attempt)
         raise NetworkError("no try was left", provider=self.provider.name)
 
     def read(self, answer: Answer, shape: type[T]) -> T:
@@ -159,10 +135,7 @@ class Client:
 
     def pause(self, seconds: float) -> None:
         """Sleep in slices, so that a cancelled run stops soon."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self.watch.check()
-            time.sleep(min(left, 0.5))
+        pause(self.watch, seconds)
 
     def _replaced(self, refused: tokens.Token) -> tokens.Token:
         try:
@@ -170,57 +143,6 @@ class Client:
         except CredentialsRefused as error:
             words = {"provider": self.provider.name, "action": self.doing}
             raise CredentialsRefused(error.detail, **words) from None
-
-    def _exchange(self, request: Request, url: str, token: tokens.Token | None) -> Answer:
-        headers, params = dict(request.headers), dict(request.params)
-        if token is not None:
-            secret = request.token or token.value
-            headers |= self._app_headers(secret)
-            params |= self._proof(secret)
-        addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
-        if db.session().in_transaction():
-            db.session.commit()  # no transaction stays open across a request
-        outgoing = net.Outgoing(
-            request.method,
-            url,
-            params=params,
-            headers=headers,
-            content=request.content,
-            json=request.json,
-            form=request.form,
-            files=[
-                net.FilePart(field=name, filename=part[0], content=part[1], content_type=part[2])
-                for name, part in (request.files or {}).items()
-            ],
-        )
-        reply = net.current().send(outgoing, sandboxed_hosts=self.provider.hosts if self.is_sandbox else ())
-        answer = Answer(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.body, url)
-        if self.provider.throttle is not None and (budget := self.provider.throttle.read(answer)) is not None:
-            limits.note(self.budget_key, budget)
-        return answer
-
-    def _app_headers(self, secret: str) -> dict[str, str]:
-        if self.provider.auth is None:
-            return {}
-        client_id, client_secret = (self.app.client_id, self.app.client_secret) if self.app else ("", "")
-        return self.provider.auth.headers(secret, client_id=client_id, client_secret=client_secret)
-
-    def _proof(self, secret: str) -> dict[str, str]:
-        """Meta's `appsecret_proof`: it shows that whoever holds the token holds the app's secret too."""
-        auth = self.provider.auth
-        if not isinstance(auth, OAuth2) or not auth.proof_parameter or self.app is None:
-            return {}
-        proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
-        return {auth.proof_parameter: proof}
-
-    def _wait_for_budget(self, request: Request) -> None:
-        if self.provider.throttle is None or not request.with_token:
-            return
-        wait_s = limits.wait_s(self.budget_key)
-        if wait_s > LONGEST_PAUSE_S:
-            raise self._rate_limited(wait_s, "the budget is spent")
-        if wait_s > 0:
-            self.pause(wait_s)
 
     def _after_lost(self, request: Request, error: NetworkError, attempt: int) -> None:
         """No answer came: repeat what may be repeated, else say that nobody knows."""
@@ -237,7 +159,7 @@ class Client:
         if fault.meaning is Meaning.THROTTLED:
             wait_s = fault.wait_s if fault.wait_s is not None else _backoff_s(attempt + 1)
             if wait_s > LONGEST_PAUSE_S or attempt == TRIES:
-                raise self._rate_limited(max(wait_s, LONGEST_PAUSE_S), fault.text)
+                raise verdicts.rate_limited(self.provider, max(wait_s, LONGEST_PAUSE_S), fault.text)
             self.watch.log("info", N_("%(provider)s asks us to slow down."), provider=self.provider.name)
             self.pause(wait_s + random.uniform(0.05, 0.2))  # noqa: S311 - spreads retries, guards nothing
         elif fault.meaning is Meaning.UNAVAILABLE and request.may_repeat and attempt < TRIES:
@@ -251,27 +173,27 @@ class Client:
         else:
             raise self._meant(request, fault, answer)
 
-    def _without_secrets(self, fault: Fault, request: Request, token: tokens.Token | None) -> Fault:
-        """The fault in words that do not repeat what was sent to prove who we are."""
-        pair = token.value.split(":") if token is not None else []  # keys are two, joined
-        secrets = [*pair, request.token or "", self.app.client_secret if self.app else ""]
-        text = fault.text
-        for secret in sorted(secrets, key=len, reverse=True):  # one may begin with another
-            text = text.replace(secret, MASK) if len(secret) >= SHORTEST_SECRET else text
-        return replace(fault, text=storable(redact_text(text)))
-
     def _meant(self, request: Request, fault: Fault, answer: Answer) -> PatchbayError:
-        detail = f"HTTP {answer.status} {fault.text}".strip()
-        words = {"provider": self.provider.name, "action": self.doing}
-        if fault.meaning is Meaning.TOKEN_EXPIRED and request.with_token:
-            if request.token is None:  # of another's token nothing follows for the connection's own
-                self.source.gave_up(detail)
-            return CredentialsRefused(detail, **words)
-        return _KINDS.get(fault.meaning, PlatformError)(detail, sentence=fault.says or None, **words)
+        error = verdicts.meant(self.provider, request, fault, answer, doing=self.doing)
+        # Of another's token nothing follows for the connection's own.
+        if fault.meaning is Meaning.TOKEN_EXPIRED and request.with_token and request.token is None:
+            self.source.gave_up(error.detail)
+        return error
 
-    def _rate_limited(self, wait_s: float, detail: str) -> RateLimited:
-        retry_at = clock.now() + timedelta(seconds=min(wait_s, LONGEST_WAIT_S))
-        return RateLimited(detail, retry_at=retry_at, provider=self.provider.name)
+    def _secrets(self, request: Request, token: tokens.Token | None) -> list[str]:
+        pair = token.value.split(":") if token is not None else []  # keys are two, joined
+        return [*pair, request.token or "", self.app.client_secret if self.app else ""]
+
+    def _line(self) -> Line:
+        return Line(
+            self.provider,
+            self.app,
+            self.settings,
+            self.is_sandbox,
+            self.budget_key,
+            not self.stream,
+            self.watch,
+        )
 
 
 def _backoff_s(attempt: int) -> float:

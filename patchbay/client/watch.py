@@ -3,12 +3,67 @@
 Sending lives in the package itself.
 """
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+import msgspec
+
+from patchbay import net
 from patchbay.errors import PlatformError
 from patchbay.spec import Picture
+
+LONGEST_PAUSE_S = 5.0  # a longer wait frees the worker
+SLICE_S = 0.5
+
+
+@dataclass(frozen=True, repr=False)
+class Exchange:
+    """One request and what came of it, for those who keep statistics or a log; everything in it may be secret.
+
+    `status` is None and the answer empty when none came. `error` is the name of the error that it came to, "" for none,
+    as for an answer that is a fault elsewhere and expected here. `started_at` is aware UTC, `attempt` counts from 1.
+    """
+
+    outgoing: net.Outgoing
+    status: int | None
+    response_headers: Mapping[str, str]
+    response_body: bytes
+    error: str
+    duration_ms: int
+    started_at: datetime
+    attempt: int
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …"""
+        return self.outgoing.method
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        """As given to the door; it adds the names of hub and body type."""
+        return self.outgoing.headers
+
+    @cached_property
+    def url(self) -> str:
+        """The address as sent, with its query."""
+        query = urlencode(self.outgoing.params)
+        joint = "&" if "?" in self.outgoing.url else "?"
+        return f"{self.outgoing.url}{joint}{query}" if query else self.outgoing.url
+
+    @cached_property
+    def request_body(self) -> bytes:
+        """What was sent behind the headers; of a form with files its fields alone."""
+        sent = self.outgoing
+        if isinstance(sent.content, bytes):
+            return sent.content
+        if sent.json is not None:
+            return msgspec.json.encode(sent.json)
+        return urlencode(sent.form or {}).encode()
 
 
 class Watch(Protocol):
@@ -37,6 +92,9 @@ class Watch(Protocol):
 
     def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
         """Keep a picture as a design of the owner's."""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """One request was sent, and this is what came of it; called for every try."""
 
 
 class Unwatched:
@@ -69,3 +127,14 @@ class Unwatched:
     def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:  # noqa: ARG002 - the protocol's names
         """Never asked for outside a run."""
         raise PlatformError("no picture can be kept here")
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Nobody counts it."""
+
+
+def pause(watch: Watch, seconds: float) -> None:
+    """Sleep in slices, so that a cancelled run stops soon."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        watch.check()
+        time.sleep(min(left, SLICE_S))

@@ -21,6 +21,15 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WaitReason(StrEnum):
+    """What a waiting run waits for; the first three end by themselves, at `Run.resumes_at`."""
+
+    RATE_LIMIT = "rate_limit"
+    BREAKER = "breaker"
+    UNAVAILABLE = "unavailable"
+    CONFIRM_DELETIONS = "confirm_deletions"
+
+
 OPEN = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING)
 
 
@@ -84,6 +93,7 @@ class Run(Base):
     lease_token: Mapped[str | None] = mapped_column(String(40))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     resumes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wait_reason: Mapped[WaitReason | None] = mapped_column(text_enum(WaitReason))
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

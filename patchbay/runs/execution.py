@@ -12,15 +12,21 @@ from sqlalchemy import Update, select, update
 
 from patchbay import assets, audit, client, clock, providers, records
 from patchbay.audit import Deed
-from patchbay.errors import N_, Invalid, PatchbayError, RateLimited, SyncFailed, storable
-from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, db
+from patchbay.errors import N_, Invalid, PatchbayError, Postponed, SyncFailed, storable
+from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, WaitReason, db
 from patchbay.redaction import redact_text
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
+from patchbay.runs.listening import LISTENERS
 from patchbay.spec import Action, Import, Outline, Page, Picture
 
 log = structlog.get_logger()
 
 SHOWN = 50
+WAITS = {
+    WaitReason.RATE_LIMIT: N_("%(provider)s asked us to slow down. Going on at %(time)s."),
+    WaitReason.BREAKER: N_("Many requests to %(provider)s failed of late. Going on at %(time)s."),
+    WaitReason.UNAVAILABLE: N_("%(provider)s does not answer. Going on at %(time)s."),
+}
 
 
 def execute(run_id: str) -> None:
@@ -53,6 +59,7 @@ class _Execution:
         self.memo = dict(self.run.memo)
         self.saved = self.run.progress_done
         self.total = self.run.progress_total
+        self.listeners = [listener(self.run) for listener in LISTENERS]
 
     def carry_out(self) -> None:
         """Do the work and write the end of it."""
@@ -65,7 +72,7 @@ class _Execution:
             raise
         except CancelRequested:
             self._end(RunStatus.CANCELLED, "warning", N_("Cancelled."), {}, {})
-        except RateLimited as error:
+        except Postponed as error:
             self._wait(error)
         except PatchbayError as error:
             self._fail(error)
@@ -132,6 +139,7 @@ class _Execution:
             db.session.execute(_counted(self.run.id, tally))
             self._notice_cancel()
             self._add_line("info", N_("%(done)s of %(total)s saved."), done=self.saved, total=self.total or "?")
+            self._listened()
 
     def _finish_well(self, result: dict[str, Any]) -> None:
         now = clock.now()
@@ -141,6 +149,7 @@ class _Execution:
                 connection.last_synced_at = now
             self._add_line("info", N_("Finished."))
             self._audit_end(RunStatus.SUCCEEDED)
+            self._listened()
 
     def _fail(self, error: PatchbayError) -> None:
         params = {"provider": self.provider.name, "saved": str(self.saved), "total": str(self.total or self.saved)}
@@ -155,10 +164,12 @@ class _Execution:
         self._end(RunStatus.FAILED, "error", error.title, params, cause)
         log.warning("A run failed.", error=error.kind, detail=detail)
 
-    def _wait(self, error: RateLimited) -> None:
-        with self.lease.step(status=RunStatus.WAITING, resumes_at=error.retry_at, lease_token=None, lease_until=None):
-            message = N_("%(provider)s asked us to slow down. Going on at %(time)s.")
-            self._add_line("warning", message, provider=self.provider.name, time=error.params["time"])
+    def _wait(self, error: Postponed) -> None:
+        reason = WaitReason(error.wait_reason)
+        waiting = {"status": RunStatus.WAITING, "resumes_at": error.retry_at, "wait_reason": reason}
+        with self.lease.step(**waiting, lease_token=None, lease_until=None):
+            self._add_line("warning", WAITS[reason], provider=self.provider.name, time=error.params["time"])
+            self._listened()
 
     def _end(
         self, status: RunStatus, level: str, message: str, params: Mapping[str, str], cause: Mapping[str, Any]
@@ -166,6 +177,11 @@ class _Execution:
         with self.lease.step(status=status, ended_at=clock.now(), open_key=None, **cause):
             self._add_line(level, message, **params)
             self._audit_end(status)
+            self._listened()
+
+    def _listened(self) -> None:
+        for listener in self.listeners:
+            listener.write()
 
     # -- Watch
 
@@ -223,6 +239,11 @@ class _Execution:
             "width": asset.width,
             "height": asset.height,
         }
+
+    def exchanged(self, exchange: client.Exchange) -> None:
+        """Whoever listens takes a note; it is written with the run's next step."""
+        for listener in self.listeners:
+            listener.exchanged(exchange)
 
     def _add_line(self, level: str, message: str, **params: str | int) -> None:
         safe = {name: redact_text(storable(text)) if isinstance(text, str) else text for name, text in params.items()}

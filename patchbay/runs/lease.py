@@ -66,6 +66,7 @@ class Lease:
                     lease_until=now + LENGTH,
                     attempts=Run.attempts + 1,
                     resumes_at=None,
+                    wait_reason=None,
                     version=Run.version + 1,
                 ),
                 execution_options={"synchronize_session": False},

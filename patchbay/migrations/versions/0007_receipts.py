@@ -1,4 +1,7 @@
-"""Receipts."""
+"""What a run waits for, and receipts of what an action has sent."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0007"
 down_revision = "0006"
@@ -7,4 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """One column."""
+    op.add_column("runs", sa.Column("wait_reason", sa.String(length=32), nullable=True))

@@ -1,0 +1,114 @@
+"""One exchange with a platform: who speaks, whether the address may be spoken to, the request, and what the answer is.
+
+What does not live here: trying again and what a fault comes to (the package itself), and HTTP (`patchbay.net`).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from patchbay import clock, limits, net, tokens
+from patchbay.client import addresses
+from patchbay.client.verdicts import error_kind, rate_limited
+from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Watch, pause
+from patchbay.credentials import AppCredentials
+from patchbay.errors import NetworkError
+from patchbay.models import db
+from patchbay.spec import Answer, Fault, OAuth2, Provider, Request, classify
+
+
+@dataclass(frozen=True)
+class Line:
+    """A connection's line to its platform. `budget_key` names whose budget is spent; an import is no action."""
+
+    provider: Provider
+    app: AppCredentials | None
+    settings: Mapping[str, Any]
+    is_sandbox: bool
+    budget_key: str
+    is_action: bool
+    watch: Watch
+
+    def exchange(
+        self, request: Request, url: str, token: tokens.Token | None, attempt: int
+    ) -> tuple[Answer, Fault | None]:
+        """Send the request once; the answer, and the fault that it is unless the request takes it as it is.
+
+        Raises NetworkError without an answer, UnexpectedShape for an address outside the platform, RateLimited when the
+        budget is spent for longer than a worker should wait.
+        """
+        self._wait_for_budget(request)
+        outgoing = self._outgoing(request, url, token)
+        addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
+        if db.session().in_transaction():
+            db.session.commit()  # no transaction stays open across a request
+        started_at, began = clock.now(), monotonic()
+        try:
+            reply = net.current().send(outgoing, sandboxed_hosts=self.provider.hosts if self.is_sandbox else ())
+        except NetworkError as error:
+            self.watch.exchanged(
+                Exchange(outgoing, None, {}, b"", error.kind, _since_ms(began), started_at, attempt),
+            )
+            raise
+        answer = Answer(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.body, url)
+        fault = None if request.accepts(answer) else classify(self.provider.faults, answer)
+        self._learn(answer)
+        kind = error_kind(fault) if fault else ""
+        self.watch.exchanged(
+            Exchange(outgoing, answer.status, answer.headers, answer.body, kind, _since_ms(began), started_at, attempt)
+        )
+        return answer, fault
+
+    def _outgoing(self, request: Request, url: str, token: tokens.Token | None) -> net.Outgoing:
+        headers, params = dict(request.headers), dict(request.params)
+        if token is not None:
+            secret = request.token or token.value
+            headers |= self._app_headers(secret)
+            params |= self._proof(secret)
+        return net.Outgoing(
+            request.method,
+            url,
+            params=params,
+            headers=headers,
+            content=request.content,
+            json=request.json,
+            form=request.form,
+            files=[
+                net.FilePart(field=name, filename=part[0], content=part[1], content_type=part[2])
+                for name, part in (request.files or {}).items()
+            ],
+        )
+
+    def _app_headers(self, secret: str) -> dict[str, str]:
+        if self.provider.auth is None:
+            return {}
+        client_id, client_secret = (self.app.client_id, self.app.client_secret) if self.app else ("", "")
+        return self.provider.auth.headers(secret, client_id=client_id, client_secret=client_secret)
+
+    def _proof(self, secret: str) -> dict[str, str]:
+        """Meta's `appsecret_proof`: it shows that whoever holds the token holds the app's secret too."""
+        auth = self.provider.auth
+        if not isinstance(auth, OAuth2) or not auth.proof_parameter or self.app is None:
+            return {}
+        proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
+        return {auth.proof_parameter: proof}
+
+    def _wait_for_budget(self, request: Request) -> None:
+        if self.provider.throttle is None or not request.with_token:
+            return
+        wait_s = limits.wait_s(self.budget_key)
+        if wait_s > LONGEST_PAUSE_S:
+            raise rate_limited(self.provider, wait_s, "the budget is spent")
+        if wait_s > 0:
+            pause(self.watch, wait_s)
+
+    def _learn(self, answer: Answer) -> None:
+        if self.provider.throttle is not None and (budget := self.provider.throttle.read(answer)) is not None:
+            limits.note(self.budget_key, budget)
+
+
+def _since_ms(began: float) -> int:
+    return round((monotonic() - began) * 1000)

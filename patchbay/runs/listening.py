@@ -1,0 +1,24 @@
+"""Who listens to what a run says to its platform: statistics and logs, each of which adds itself to `LISTENERS`.
+
+What does not live here: the run itself (`runs.execution`), which tells its listeners and lets them write.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from patchbay.client import Exchange
+from patchbay.models import Run
+
+
+class Listener(Protocol):
+    """Listens to one claim of one run."""
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Take a note in memory, quickly: the run waits for it, and no transaction is open."""
+
+    def write(self) -> None:
+        """Write what was noted since the last time, in the present transaction: the run's own step."""
+
+
+LISTENERS: tuple[Callable[[Run], Listener], ...] = ()
+"""Each is called with the run when it is claimed (again)."""
