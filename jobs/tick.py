@@ -32,7 +32,7 @@ OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
 )
 """What the workers are offered, and the ids of the rows that are due."""
 
-CHORES = (Chore(3600, clean_up),)
+CHORES = (Chore(3600, clean_up), Chore(3600, health.age))
 
 
 def tick() -> None:

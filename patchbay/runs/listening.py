@@ -6,6 +6,7 @@ What does not live here: the run itself (`runs.execution`), which tells its list
 from collections.abc import Callable
 from typing import Protocol
 
+from patchbay import health
 from patchbay.client import Exchange
 from patchbay.models import Run
 
@@ -20,5 +21,5 @@ class Listener(Protocol):
         """Write what was noted since the last time, in the present transaction: the run's own step."""
 
 
-LISTENERS: tuple[Callable[[Run], Listener], ...] = ()
+LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog,)
 """Each is called with the run when it is claimed (again)."""

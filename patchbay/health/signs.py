@@ -1,4 +1,7 @@
-"""How the installation is: signs of life of the background processes, and the checks behind `/health`."""
+"""Signs of life of the background processes, and the checks behind `/health`.
+
+What the checks of a whole installation are lives in `patchbay.doctor`.
+"""
 
 from datetime import timedelta
 
