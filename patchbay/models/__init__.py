@@ -1,5 +1,14 @@
 """All tables, one file per noun. Rules and queries live in the modules named after what they do, not here."""
 
+from patchbay.models.alert import (
+    Alert,
+    AlertChannel,
+    AlertEvent,
+    AlertKind,
+    AlertNotice,
+    AlertPreference,
+    NoticeState,
+)
 from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry, AuditLink, AuditRetention, AuditSeal
 from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
@@ -16,6 +25,12 @@ __all__ = [
     "COUNTS",
     "OPEN",
     "WITHOUT_CONTENT",
+    "Alert",
+    "AlertChannel",
+    "AlertEvent",
+    "AlertKind",
+    "AlertNotice",
+    "AlertPreference",
     "ApiKey",
     "Asset",
     "AssetKind",
@@ -36,6 +51,7 @@ __all__ = [
     "Integration",
     "LinkKind",
     "LogLevel",
+    "NoticeState",
     "OneTimeLink",
     "Outcome",
     "PendingAuthorization",
