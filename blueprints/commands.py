@@ -1,4 +1,4 @@
-"""The command line: `flask users create`, `flask keys create`, `flask vault rotate`. Never prompts.
+"""The command line: accounts, keys, secrets and the audit log (`flask --help`). Never prompts.
 
 What a script wants stands alone on standard output; all else goes to standard error.
 """
@@ -13,6 +13,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from patchbay import accounts, audit, settings, signing, vault
+from patchbay.audit import chain
 from patchbay.errors import Invalid, PatchbayError
 from patchbay.models import EncryptedText, Role, db, transaction
 
@@ -21,12 +22,13 @@ T = TypeVar("T")
 users = AppGroup("users", help="Accounts.")
 keys = AppGroup("keys", help="API keys.")
 vault_commands = AppGroup("vault", help="Encrypted secrets.")
+audit_commands = AppGroup("audit", help="The audit log.")
 BATCH = 200
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (users, keys, vault_commands):
+    for command in (users, keys, vault_commands, audit_commands):
         app.cli.add_command(command)
 
 
@@ -64,6 +66,17 @@ def rotate() -> None:
     count = sum(_rotate_column(owner, column) for owner, column in EncryptedText.columns)
     audit.add(audit.Deed.VAULT_ROTATED, count=count)
     click.echo(f"Sealed {count} secrets anew with key {vault.current().fingerprints()[0]}.", err=True)
+
+
+@audit_commands.command("verify")
+def verify_audit() -> None:
+    """Check that the log is what was written; exits with 1 at the first place where it is not."""
+    found = chain.verify()
+    click.echo(f"{found.seals} seals, {found.sealed} sealed entries, {found.open} not sealed yet.", err=True)
+    if found.broken is not None:
+        click.echo(f"The audit log is broken: {found.broken.what}.")
+        sys.exit(1)
+    click.echo("The audit log is whole.")
 
 
 def _rotate_column(owner: Any, column: EncryptedText) -> int:

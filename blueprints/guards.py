@@ -134,6 +134,11 @@ def admin_only(view: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
+def is_administering() -> bool:
+    """Whether an administrator asks, with a key only if it has the scope `admin` as well."""
+    return user().is_admin and (g.key is None or accounts.allows(g.key, g.user, "admin"))
+
+
 def scoped(*scopes: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """For signed-in users; a key must have all of these scopes."""
 

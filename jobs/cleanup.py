@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
-from patchbay import clock, connections, images, runs
+from patchbay import clock, connections, images, runs, settings
+from patchbay.audit import chain
 
 LOGS_KEPT = timedelta(days=30)
 SMALL_PICTURES_KEPT = timedelta(days=30)
 
 
 def clean_up() -> None:
-    """Drop expired authorisations and their outcomes, log lines of old runs and old small pictures; in small steps."""
+    """Drop expired authorisations with their outcomes, old runs' log lines, old small pictures and audit entries."""
     connections.forget_expired()
     while runs.forget_details(clock.now() - LOGS_KEPT):
         pass
     images.forget_old(older_than=SMALL_PICTURES_KEPT)
+    while chain.end(clock.now() - timedelta(days=settings.current().audit_days)):
+        pass

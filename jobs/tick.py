@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.cleanup import clean_up
-from patchbay import batches, health, queue, runs, tokens
+from patchbay import batches, health, queue, runs, schedules, tokens
+from patchbay.audit import chain
 from patchbay.models import db
 
 log = structlog.get_logger()
@@ -28,11 +29,12 @@ class Chore:
 OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
     (queue.RUN, runs.due),
     (queue.BATCH, batches.due),
+    (queue.SCHEDULE, schedules.due),
     (queue.REFRESH, tokens.due),
 )
 """What the workers are offered, and the ids of the rows that are due."""
 
-CHORES = (Chore(3600, clean_up), Chore(3600, health.age))
+CHORES = (Chore(60, chain.seal_all), Chore(3600, clean_up), Chore(3600, health.age))
 
 
 def tick() -> None:

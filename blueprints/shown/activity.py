@@ -1,4 +1,4 @@
-"""The audit log of a connection, told to its owner in sentences."""
+"""The audit log, told in sentences: of a connection to its owner, and as a whole on a page of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from blueprints.rendering import said
+from patchbay import accounts, connections, providers
 from patchbay.audit import Deed
 from patchbay.errors import N_
-from patchbay.models import AuditEntry, RunStatus
+from patchbay.models import AuditEntry, RunStatus, User
 from patchbay.spec import Provider
 
 SENTENCES: Mapping[str, str] = {
+    Deed.SIGNED_IN: N_("Signed in."),
+    Deed.SIGN_IN_FAILED: N_("Could not sign in as %(email)s."),
+    Deed.SIGNED_OUT: N_("Signed out."),
+    Deed.PASSWORD_CHANGED: N_("The password was changed."),
+    Deed.USER_INVITED: N_("Invited %(email)s."),
+    Deed.USER_CREATED: N_("The account was made."),
+    Deed.USER_CHANGED: N_("The account was changed."),
+    Deed.PASSWORD_RESET_OFFERED: N_("Offered %(email)s a new password."),
+    Deed.KEY_CREATED: N_("Made an API key for %(scopes)s."),
+    Deed.KEY_USED_FROM_NEW_ADDRESS: N_("An API key was used from a new address."),
+    Deed.KEY_REFUSED: N_("An API key that no longer counts was refused."),
+    Deed.KEY_REVOKED: N_("Revoked an API key."),
+    Deed.CONNECT_STARTED: N_("Began to connect."),
+    Deed.CONNECT_REFUSED: N_("Connecting did not work out."),
     Deed.CONNECTED: N_("Connected as %(account)s."),
     Deed.RECONNECTED: N_("Reconnected as %(account)s."),
     Deed.TOKEN_REFRESHED: N_("Access was renewed."),
@@ -21,6 +36,15 @@ SENTENCES: Mapping[str, str] = {
     Deed.RECORDS_DELETED: N_("Imported data was deleted. Records: %(count)s."),
     Deed.RUN_STARTED: N_("Asked for: %(what)s."),
     Deed.RUN_ENDED: N_("A run ended: %(status)s."),
+    Deed.SCHEDULE_SET: N_("Scheduled: %(what)s."),
+    Deed.SCHEDULE_PAUSED: N_("Schedule paused: %(what)s."),
+    Deed.SCHEDULE_RESUMED: N_("Schedule resumed: %(what)s."),
+    Deed.SCHEDULE_REMOVED: N_("Schedule removed: %(what)s."),
+    Deed.RUN_CANCELLED: N_("Cancelled a run."),
+    Deed.BATCH_STARTED: N_("Started a job. Parts: %(parts)s."),
+    Deed.BATCH_ENDED: N_("A job ended. Done: %(done)s of %(parts)s."),
+    Deed.CREDENTIALS_CHANGED: N_("An app's credentials were changed."),
+    Deed.VAULT_ROTATED: N_("Secrets were sealed anew. Secrets: %(count)s."),
 }
 
 
@@ -32,6 +56,18 @@ class Told:
     text: str
 
 
+@dataclass(frozen=True)
+class AuditRow:
+    """One entry of the whole log. `who` is in words, `about` an integration's name or ""."""
+
+    id: str
+    at: datetime
+    text: str
+    about: str
+    who: str
+    address: str
+
+
 STATUSES: Mapping[str, str] = {
     RunStatus.SUCCEEDED: N_("succeeded"),
     RunStatus.FAILED: N_("failed"),
@@ -40,16 +76,45 @@ STATUSES: Mapping[str, str] = {
 
 
 def told_of(entries: Sequence[AuditEntry], provider: Provider) -> list[Told]:
-    """The entries about a connection as sentences, in their order; deeds that have none are shown by name."""
-    return [
-        Told(entry.at, said(SENTENCES.get(entry.action, entry.action), _named(entry.detail, provider)))
-        for entry in entries
-    ]
+    """The entries about a connection as sentences, in their order."""
+    return [Told(entry.at, _sentence(entry, provider)) for entry in entries]
 
 
-def _named(detail: Mapping[str, Any], provider: Provider) -> dict[str, Any]:
+def rows_of(entries: Sequence[AuditEntry], *, reader: User) -> list[AuditRow]:
+    """The entries as rows, in their order; of other people an administrator alone is told more than that they are."""
+    keys = connections.integrations_of({entry.subject_id for entry in entries if entry.subject_id})
+    known = {provider.key: provider for provider in providers.all()}
+    people = accounts.emails_of({entry.actor for entry in entries}) if reader.is_admin else {}
+    rows = []
+    for entry in entries:
+        provider = known.get(keys.get(entry.subject_id or "", entry.subject_id or ""))
+        who = said(N_("You")) if entry.actor == reader.id else people.get(entry.actor, "")
+        rows.append(
+            AuditRow(
+                entry.id,
+                entry.at,
+                _sentence(entry, provider),
+                provider.name if provider else "",
+                who or said(_kind_of(entry.actor)),
+                entry.address or "",
+            )
+        )
+    return rows
+
+
+def _kind_of(actor: str) -> str:
+    """An actor by what their id begins with."""
+    kinds = {"key": N_("An API key"), "usr": N_("Someone else")}
+    return kinds.get(actor.partition("_")[0], N_("Patchbay"))
+
+
+def _sentence(entry: AuditEntry, provider: Provider | None) -> str:
+    return said(SENTENCES.get(entry.action, entry.action), _named(entry.detail, provider))
+
+
+def _named(detail: Mapping[str, Any], provider: Provider | None) -> dict[str, Any]:
     """The entry's details, with operations and statuses in the words that pages use."""
-    operation = provider.operation(str(detail.get("what", "")))
+    operation = provider.operation(str(detail.get("what", ""))) if provider else None
     what = said(operation.title) if operation is not None else detail.get("what", "")
     status = said(STATUSES.get(str(detail.get("status", "")), ""))
     return {**detail, "what": what, "status": status}

@@ -3,6 +3,8 @@
 One-time links live in `links`, API keys in `keys`.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from patchbay import audit, clock, settings, signing
@@ -61,6 +63,12 @@ def by_email(email: str) -> User | None:
 def by_id(user_id: str) -> User | None:
     """The user of that id."""
     return db.session.get(User, user_id)
+
+
+def emails_of(user_ids: Collection[str]) -> dict[str, str]:
+    """The e-mail addresses of these users, by their ids; what is no user's id is left out."""
+    rows = db.session.execute(select(User.id, User.email).where(User.id.in_(user_ids)))
+    return {row.id: row.email for row in rows}
 
 
 def create_user(email: str, password: str, role: Role) -> User:

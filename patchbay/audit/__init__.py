@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -37,6 +38,10 @@ class Deed(StrEnum):
     RUN_STARTED = "run_started"
     RUN_ENDED = "run_ended"
     RUN_CANCELLED = "run_cancelled"
+    SCHEDULE_SET = "schedule_set"
+    SCHEDULE_PAUSED = "schedule_paused"
+    SCHEDULE_RESUMED = "schedule_resumed"
+    SCHEDULE_REMOVED = "schedule_removed"
     BATCH_STARTED = "batch_started"
     BATCH_ENDED = "batch_ended"
     CREDENTIALS_CHANGED = "credentials_changed"
@@ -83,6 +88,40 @@ def add(deed: Deed, *, user_id: str | None = None, subject_id: str | None = None
                 request_id=who.request_id,
             )
         )
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which entries to list: of one user's affairs (None: of everybody's), one deed, one actor, about one subject, and
+    made in `[since, until)` (aware)."""
+
+    user_id: str | None
+    deed: Deed | None = None
+    actor: str | None = None
+    subject_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[AuditEntry], str | None]:
+    """Entries, newest first, behind `cursor`; and the cursor of the next page."""
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+    wanted = {
+        AuditEntry.user_id: query.user_id,
+        AuditEntry.action: query.deed,
+        AuditEntry.actor: query.actor,
+        AuditEntry.subject_id: query.subject_id,
+    }
+    for column, value in wanted.items():
+        statement = statement if value is None else statement.where(column == value)
+    if query.since is not None:
+        statement = statement.where(AuditEntry.at >= query.since)
+    if query.until is not None:
+        statement = statement.where(AuditEntry.at < query.until)
+    if cursor:
+        statement = statement.where(AuditEntry.id < cursor)
+    found = list(db.session.scalars(statement))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
 def latest(subject_id: str, *, limit: int = 10) -> list[AuditEntry]:

@@ -3,6 +3,8 @@
 How one comes to be lives in `departure` and `arrival`.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, func, select, update
 
 from patchbay import audit, clock, providers
@@ -31,6 +33,12 @@ def of_user(user_id: str) -> dict[str, Connection]:
     """The user's connections by integration, disconnected ones included."""
     found = db.session.scalars(select(Connection).where(Connection.user_id == user_id))
     return {connection.integration_id: connection for connection in found}
+
+
+def integrations_of(connection_ids: Collection[str]) -> dict[str, str]:
+    """To which integrations these connections lead, by their ids; what is no connection's id is left out."""
+    rows = db.session.execute(select(Connection.id, Connection.integration_id).where(Connection.id.in_(connection_ids)))
+    return {row.id: row.integration_id for row in rows}
 
 
 def find(user_id: str, integration_id: str) -> Connection | None:

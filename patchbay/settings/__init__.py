@@ -66,6 +66,7 @@ class Settings:
     allowed_addresses: tuple[str, ...] = ()
     live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
     mail: Mail | None = None
+    audit_days: int = 365
 
     @property
     def is_https(self) -> bool:
@@ -134,6 +135,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_addresses=tuple(env.text("ALLOWED_ADDRESSES", "").replace(",", " ").split()),
         live=_live_credentials(env),
         mail=read_mail(env),
+        audit_days=env.number("AUDIT_DAYS", 365, 1, 36500),
     )
     _check_together(settings)
     return settings

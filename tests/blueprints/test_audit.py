@@ -1,0 +1,103 @@
+"""The audit log as its readers see it: their own affairs, everybody's for administrators, as a page and as CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from patchbay import audit
+from patchbay.audit import chain
+from patchbay.models import User, transaction
+from tests.blueprints.pages import text_of
+from tests.stage import FrozenClock, in_context
+
+Login = Callable[[FlaskClient, User], str]
+
+
+@pytest.fixture
+def _entries(app: Flask, ada: User, ben: User, frozen_clock: FrozenClock) -> None:  # noqa: ARG001 - entries are made at its time
+    with in_context(app):
+        audit.add(audit.Deed.CONNECTED, user_id=ada.id, subject_id="con_1", account="ada-shop")
+        audit.add(audit.Deed.CONNECTED, user_id=ben.id, subject_id="con_2", account="=ben-shop")
+
+
+@pytest.mark.usefixtures("_entries")
+def test_members_see_their_own_affairs_alone(client: FlaskClient, ben: User, login: Login) -> None:
+    login(client, ben)
+
+    for path in ("/audit", "/audit?whose=all", "/audit.csv?whose=all"):
+        told = text_of(client.get(path))
+        assert "ben-shop" in told
+        assert "ada-shop" not in told
+
+
+@pytest.mark.usefixtures("_entries")
+def test_administrators_may_see_everybodys(client: FlaskClient, ada: User, login: Login) -> None:
+    login(client, ada)
+
+    assert "ben-shop" not in text_of(client.get("/audit"))
+    assert "ben-shop" in text_of(client.get("/audit?whose=all"))
+
+
+@pytest.mark.usefixtures("_entries")
+def test_entries_are_narrowed_by_deed_and_day(
+    client: FlaskClient, ada: User, login: Login, frozen_clock: FrozenClock
+) -> None:
+    login(client, ada)
+    today = frozen_clock.now().date().isoformat()
+
+    assert "ada-shop" in text_of(client.get(f"/audit?deed=connected&since={today}&until={today}"))
+    assert "No entries like that." in text_of(client.get("/audit?deed=vault_rotated"))
+    assert "No entries like that." in text_of(client.get("/audit?since=2099-01-01"))
+
+
+@pytest.mark.parametrize("query", ["deed=sabotage", "since=yesterday", "until=2026-02-30"])
+def test_what_cannot_be_meant_is_refused(client: FlaskClient, ada: User, login: Login, query: str) -> None:
+    login(client, ada)
+
+    assert client.get(f"/audit?{query}").status_code == 422
+
+
+def test_the_log_comes_in_pages(app: Flask, client: FlaskClient, ada: User, login: Login) -> None:
+    login(client, ada)
+    with in_context(app):
+        for _ in range(60):
+            audit.add(audit.Deed.SETTINGS_CHANGED, user_id=ada.id)
+
+    assert "Load more" in text_of(client.get("/audit"))
+    assert len(list(csv.reader(io.StringIO(client.get("/audit.csv").text)))) > 60
+
+
+@pytest.mark.usefixtures("_entries")
+def test_no_cell_of_the_csv_is_a_formula(client: FlaskClient, ben: User, login: Login) -> None:
+    login(client, ben)
+
+    rows = list(csv.DictReader(io.StringIO(client.get("/audit.csv").text)))
+
+    assert {row["detail"] for row in rows} >= {"account==ben-shop"}
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+
+
+def test_the_command_tells_a_whole_log_from_a_broken_one(app: Flask, ada: User, frozen_clock: FrozenClock) -> None:
+    frozen_clock.advance(minutes=1)
+    with in_context(app):
+        chain.seal_all()
+
+    whole = app.test_cli_runner().invoke(args=["audit", "verify"])
+    with in_context(app):
+        _remove_the_last_seal()
+    broken = app.test_cli_runner().invoke(args=["audit", "verify"])
+
+    assert (whole.exit_code, whole.stdout) == (0, "The audit log is whole.\n")
+    assert broken.exit_code == 1
+    assert "is missing" in broken.stdout
+
+
+def _remove_the_last_seal() -> None:
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER audit_seals_last"))
+        session.execute(text("DELETE FROM audit_seals WHERE number = (SELECT max(number) FROM audit_seals)"))
