@@ -13,6 +13,7 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     │   ├── ScopeMissing                 API_ERROR                502     no: grant access
     │   ├── NotFoundThere                API_ERROR                502     no
     │   ├── QuotaFull                    API_ERROR                502     no: make room there
+    │   ├── CursorExpired                API_ERROR                502     yes, from the beginning
     │   ├── PublicAddressNeeded          API_ERROR                502     no: an administrator's
     │   └── UnexpectedShape              API_ERROR                502     no
     ├── SyncFailed                       SYNC_FAILED              502     by the user
@@ -164,6 +165,13 @@ class QuotaFull(PlatformError):
     )
 
 
+class CursorExpired(PlatformError):
+    """The platform has forgotten how far a list was read, so that it must be read from its beginning."""
+
+    retryable = True
+    sentence = N_("%(provider)s lost the place in the list twice while we were %(action)s. Try again in a few minutes.")
+
+
 class PublicAddressNeeded(PlatformError):
     """The platform fetches pictures itself, and this hub has no address that it could fetch them from."""
 
@@ -248,13 +256,17 @@ class CircuitOpen(Postponed):
 
 
 class NetworkError(PatchbayError):
-    """No answer: name not found, refused, reset, timed out, or cut short."""
+    """No answer: name not found, refused, reset, timed out, or cut short. `was_sent`: the platform may have heard."""
 
     code = "NETWORK_ERROR"
     http_status = 504
     retryable = True
     title = N_("Network error")
     sentence = N_("Patchbay could not reach %(provider)s. Try again in a few minutes.")
+
+    def __init__(self, detail: str = "", *, was_sent: bool = True, **params: str) -> None:
+        super().__init__(detail, **params)
+        self.was_sent = was_sent
 
 
 class Refused(PatchbayError):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from patchbay import clock
 from patchbay.errors import (
     CredentialsRefused,
+    CursorExpired,
     NotFoundThere,
     PatchbayError,
     PlatformError,
@@ -34,6 +35,7 @@ _KINDS: Mapping[Meaning, type[PatchbayError]] = {
     Meaning.UNAVAILABLE: ProviderUnavailable,
     Meaning.FULL: QuotaFull,
     Meaning.SETUP_WRONG: SetupWrong,
+    Meaning.CURSOR_EXPIRED: CursorExpired,
 }
 
 

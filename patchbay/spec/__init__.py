@@ -4,15 +4,28 @@ What makes these words happen lives in `patchbay.client`, `patchbay.oauth` and `
 """
 
 from patchbay.spec.api import Answer, Api, Picture, Request
-from patchbay.spec.auth import Auth, Handover, Keys, OAuth2, Scope, SignedCallback, TokenCall
-from patchbay.spec.faults import Fault, Meaning, Rule, classify, retry_after_s
+from patchbay.spec.auth import (
+    Auth,
+    ClientCredentials,
+    Grace,
+    Handover,
+    Keys,
+    OAuth2,
+    Reuse,
+    Scope,
+    SignedCallback,
+    TokenCall,
+)
+from patchbay.spec.faults import Fault, Meaning, Remedy, Rule, Whose, classify, retry_after_s, wait_in, wait_told_s
 from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
 from patchbay.spec.provider import (
+    ASKED_AT_ONCE,
     Account,
     Action,
     Category,
     Changes,
+    EditRule,
     Import,
     Item,
     Operation,
@@ -25,6 +38,7 @@ from patchbay.spec.provider import (
 from patchbay.spec.throttle import Budget, Throttle
 
 __all__ = [
+    "ASKED_AT_ONCE",
     "Account",
     "Action",
     "Answer",
@@ -33,8 +47,11 @@ __all__ = [
     "Budget",
     "Category",
     "Changes",
+    "ClientCredentials",
+    "EditRule",
     "Fault",
     "Field",
+    "Grace",
     "Handover",
     "Import",
     "Item",
@@ -48,7 +65,9 @@ __all__ = [
     "Pick",
     "Picture",
     "Provider",
+    "Remedy",
     "Request",
+    "Reuse",
     "Rule",
     "Scope",
     "Setup",
@@ -56,9 +75,12 @@ __all__ = [
     "Status",
     "Throttle",
     "TokenCall",
+    "Whose",
     "by_cursor",
     "check",
     "classify",
     "is_asked",
     "retry_after_s",
+    "wait_in",
+    "wait_told_s",
 ]

@@ -10,20 +10,21 @@ from patchbay.providers.dropbox.uploads import LONGEST_NAME, NAME_TAKEN, upload_
 from patchbay.spec import (
     Account,
     Action,
-    Answer,
     Api,
     Category,
     Field,
+    Grace,
     Kind,
     Meaning,
     OAuth2,
     Pick,
     Provider,
     Request,
+    Reuse,
     Rule,
     Scope,
     Setup,
-    retry_after_s,
+    wait_in,
 )
 
 
@@ -36,12 +37,6 @@ def identify(api: Api) -> Account:
 def revoke(api: Api) -> None:
     """End the access token, its refresh token and the other access tokens that came from it."""
     api.send(Request("POST", f"{API}/auth/token/revoke", is_repeatable=True))
-
-
-def wait_s(answer: Answer) -> float | None:
-    """How long to wait: Dropbox says it in the header, and in JSON answers in the body too."""
-    in_body = answer.at("error", "retry_after")
-    return float(in_body) if isinstance(in_body, int) else retry_after_s(answer)
 
 
 def told(means: Meaning, *summaries: str, says: str = "") -> Rule:
@@ -93,6 +88,7 @@ PROVIDER = Provider(
         tells_redirect=True,
         authorize_params={"token_access_type": "offline"},
         access_lifetime_s=14400,
+        grace=Grace(Reuse.ALWAYS),
         wrong_app=frozenset({"invalid_client: Invalid client_id or client_secret"}),
     ),
     settings=(
@@ -165,7 +161,7 @@ PROVIDER = Provider(
         ),
     ),
     faults=(
-        Rule(Meaning.THROTTLED, status=429, text=SUMMARY, wait=wait_s),
+        Rule(Meaning.THROTTLED, status=429, text=SUMMARY, wait=wait_in("error", "retry_after")),
         told(Meaning.THROTTLED, "too_many_write_operations/", "path/too_many_write_operations/"),
         Rule(Meaning.SCOPE_MISSING, status=401, path=SUMMARY, begins=("missing_scope/",), text=SUMMARY),
         Rule(Meaning.REFUSED, status=401, path=SUMMARY, begins=("route_access_denied/",), text=SUMMARY, says=SUSPENDED),
