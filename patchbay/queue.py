@@ -32,7 +32,8 @@ class Job:
 RUN = Job("jobs.run.execute", "runs", 6 * 3600)
 REFRESH = Job("jobs.tokens.refresh", "tokens", 120)
 BATCH = Job("jobs.batch.advance", "runs", 1800)
-ALL = (RUN, REFRESH, BATCH)
+SCHEDULE = Job("jobs.schedules.start", "tokens", 120)
+ALL = (RUN, REFRESH, BATCH, SCHEDULE)
 QUEUES = ("tokens", "runs")
 
 

@@ -18,6 +18,7 @@ from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
 from patchbay.models.record import Checkpoint, Record
 from patchbay.models.run import COUNTS, OPEN, WITHOUT_CONTENT, LogLevel, Run, RunLog, RunStatus, Trigger, WaitReason
+from patchbay.models.schedule import Overlap, Repeat, Schedule
 from patchbay.models.statistic import Contact, Outcome, Span, Statistic
 from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
 
@@ -54,13 +55,16 @@ __all__ = [
     "NoticeState",
     "OneTimeLink",
     "Outcome",
+    "Overlap",
     "PendingAuthorization",
     "ProviderCredential",
     "Record",
+    "Repeat",
     "Role",
     "Run",
     "RunLog",
     "RunStatus",
+    "Schedule",
     "Span",
     "Statistic",
     "Trigger",

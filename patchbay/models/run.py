@@ -39,6 +39,7 @@ class Trigger(StrEnum):
     PAGE = "page"
     API = "api"
     RETRY = "retry"
+    SCHEDULE = "schedule"
 
 
 class LogLevel(StrEnum):
