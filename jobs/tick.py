@@ -30,7 +30,6 @@ OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
     (queue.RUN, runs.due),
     (queue.BATCH, batches.due),
     (queue.SCHEDULE, schedules.due),
-    (queue.SCHEDULE, schedules.due),
     (queue.REFRESH, tokens.due),
 )
 """What the workers are offered, and the ids of the rows that are due."""
