@@ -13,11 +13,25 @@ from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry, AuditLink, AuditRetention, AuditSeal
 from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
 from patchbay.models.batch import Batch, BatchPart
+from patchbay.models.clash import Clash, Winner
+from patchbay.models.comparison import Comparison, Difference, DifferenceKind
 from patchbay.models.connection import CallbackOutcome, Connection, ConnectionState, PendingAuthorization
+from patchbay.models.deletion import Deletion, DeletionState
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
-from patchbay.models.record import Checkpoint, Record
-from patchbay.models.run import COUNTS, OPEN, WITHOUT_CONTENT, LogLevel, Run, RunLog, RunStatus, Trigger, WaitReason
+from patchbay.models.record import Checkpoint, Record, StreamRule
+from patchbay.models.run import (
+    COUNTS,
+    OPEN,
+    WITHOUT_CONTENT,
+    LogLevel,
+    Purpose,
+    Run,
+    RunLog,
+    RunStatus,
+    Trigger,
+    WaitReason,
+)
 from patchbay.models.schedule import Overlap, Repeat, Schedule
 from patchbay.models.statistic import Contact, Outcome, Span, Statistic
 from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
@@ -44,9 +58,15 @@ __all__ = [
     "BatchPart",
     "CallbackOutcome",
     "Checkpoint",
+    "Clash",
+    "Comparison",
     "Connection",
     "ConnectionState",
     "Contact",
+    "Deletion",
+    "DeletionState",
+    "Difference",
+    "DifferenceKind",
     "EncryptedText",
     "Heartbeat",
     "Integration",
@@ -58,6 +78,7 @@ __all__ = [
     "Overlap",
     "PendingAuthorization",
     "ProviderCredential",
+    "Purpose",
     "Record",
     "Repeat",
     "Role",
@@ -67,9 +88,11 @@ __all__ = [
     "Schedule",
     "Span",
     "Statistic",
+    "StreamRule",
     "Trigger",
     "User",
     "WaitReason",
+    "Winner",
     "db",
     "fresh_view",
     "new_id",

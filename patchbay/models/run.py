@@ -42,6 +42,15 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
 
 
+class Purpose(StrEnum):
+    """What an import's run is for."""
+
+    USUAL = "usual"  # bring in what is new and changed, find what has gone
+    COMPARE = "compare"  # read everything, change nothing, report what disagrees
+    REPAIR = "repair"  # bring in everything anew, whatever the versions say
+    IDS = "ids"  # find what has gone, reading nothing but ids
+
+
 class LogLevel(StrEnum):
     """How grave a log line is."""
 
@@ -72,6 +81,7 @@ class Run(Base):
     operation: Mapped[str] = mapped_column(String(64))
     stream: Mapped[str | None] = mapped_column(String(64))
     trigger: Mapped[Trigger] = mapped_column(text_enum(Trigger))
+    purpose: Mapped[Purpose] = mapped_column(text_enum(Purpose), default=Purpose.USUAL, server_default="usual")
     status: Mapped[RunStatus] = mapped_column(text_enum(RunStatus, checked_as="status"))
     open_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     input: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -22,6 +22,7 @@ from patchbay.models import (
     Connection,
     ConnectionState,
     LogLevel,
+    Purpose,
     Run,
     RunLog,
     RunStatus,
@@ -30,6 +31,7 @@ from patchbay.models import (
     new_id,
     transaction,
 )
+from patchbay.records import deletions
 from patchbay.spec import Import, Kind, Operation, Status, check
 
 UNCLAIMED = timedelta(seconds=3)
@@ -84,10 +86,10 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
     return Order(connection, operation, clean)
 
 
-def place(order: Order, trigger: Trigger) -> Run:
+def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL) -> Run:
     """Make an order a run, in a transaction of its own or the present one; an open run of the same is returned."""
     connection, operation, values = order.connection, order.operation, order.values
-    key = _open_key(connection, operation, values)
+    key = _open_key(connection, operation, values, purpose)
     run = Run(
         id=new_id("run"),
         user_id=connection.user_id,
@@ -96,6 +98,7 @@ def place(order: Order, trigger: Trigger) -> Run:
         operation=operation.name,
         stream=operation.stream if isinstance(operation, Import) else None,
         trigger=trigger,
+        purpose=purpose,
         status=RunStatus.QUEUED,
         open_key=key,
         input=values,
@@ -126,7 +129,7 @@ def retry(user_id: str, run_id: str) -> Run:
         return old
     again = order(user_id, old.integration_id, old.operation, old.input)
     with transaction():
-        run = place(again, Trigger.RETRY)
+        run = place(again, Trigger.RETRY, old.purpose)
         if old.stream is not None and run.status is RunStatus.QUEUED:
             _go_on(old, old.stream, run)
     return run
@@ -182,6 +185,7 @@ def cancel(user_id: str, run_id: str) -> Run:
         if run.status is not RunStatus.RUNNING or run.lease_until is None or run.lease_until < now:
             run.status, run.ended_at, run.open_key, run.lease_token = RunStatus.CANCELLED, now, None, None
             session.add(RunLog(run_id=run.id, at=now, level=LogLevel.WARNING, message=N_("Cancelled."), params={}))
+        deletions.release(run.id)
         audit.add(Deed.RUN_CANCELLED, user_id=user_id, subject_id=run.id)
     return run
 
@@ -227,9 +231,12 @@ def _expect_present(key: str) -> Run:
     return db.session.scalars(select(Run).where(Run.open_key == key)).one()
 
 
-def _open_key(connection: Connection, operation: Operation, values: Mapping[str, Any]) -> str:
-    """One open run per connection and import; actions with other values run side by side."""
+def _open_key(connection: Connection, operation: Operation, values: Mapping[str, Any], purpose: Purpose) -> str:
+    """One open run per connection and import, whatever it is for, because it marks what it meets.
+
+    A comparison marks apart from that; actions with other values run side by side.
+    """
     key = f"{connection.id}:{operation.name}"
     if isinstance(operation, Import):
-        return key
+        return f"{key}:compare" if purpose is Purpose.COMPARE else key
     return f"{key}:{hashlib.sha256(msgspec.json.encode(values, order='sorted')).hexdigest()[:32]}"

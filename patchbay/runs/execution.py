@@ -4,24 +4,24 @@ Whatever happens, the row says so: succeeded, failed with its cause, waiting wit
 lease that lapses, and the next worker goes on from the checkpoint.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import Update, select, update
+from sqlalchemy import select
 
-from patchbay import assets, audit, client, clock, providers, records
+from patchbay import assets, audit, client, clock, providers
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, PatchbayError, Postponed, SyncFailed, storable
-from patchbay.models import Connection, LogLevel, Run, RunLog, RunStatus, WaitReason, db
+from patchbay.models import Connection, Deletion, LogLevel, Purpose, Run, RunLog, RunStatus, WaitReason, db
 from patchbay.redaction import redact_text
+from patchbay.runs import comparing, finishing, importing
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
 from patchbay.runs.listening import LISTENERS
-from patchbay.spec import Action, Import, Outline, Page, Picture
+from patchbay.spec import Action, Import, Picture
 
 log = structlog.get_logger()
 
-SHOWN = 50
 WAITS = {
     WaitReason.RATE_LIMIT: N_("%(provider)s asked us to slow down. Going on at %(time)s."),
     WaitReason.BREAKER: N_("Many requests to %(provider)s failed of late. Going on at %(time)s."),
@@ -59,6 +59,7 @@ class _Execution:
         self.memo = dict(self.run.memo)
         self.saved = self.run.progress_done
         self.total = self.run.progress_total
+        self.missed: Deletion | None = None
         self.listeners = [listener(self.run) for listener in LISTENERS]
 
     def carry_out(self) -> None:
@@ -90,65 +91,25 @@ class _Execution:
         return self._import(operation, api)
 
     def _import(self, operation: Import, api: client.Client) -> dict[str, Any]:
-        reached = records.checkpoint(self.connection.id, operation.stream, self.run.id)
-        if reached is None or not reached.is_complete:
-            for page in self._pages(operation, api, reached.cursor if reached else None):
-                self.check()
-                self._save(operation, api, page)
-        with self.lease.step():
-            deleted = records.mark_vanished(self.connection.id, operation.stream, self.run.id)
-            db.session.execute(update(Run).where(Run.id == self.run.id).values(count_deleted=deleted))
-        return self._imported(operation)
-
-    def _pages(self, operation: Import, api: client.Client, cursor: str | None) -> Iterator[Page | Outline]:
-        """All of the stream, or its outline; which of the two is decided once, for a cursor belongs to one of them."""
-        changes, connection_id = operation.changes, self.connection.id
-        if changes is None or self.remember("reads", lambda: _reads(connection_id, operation)) == "all":
-            return operation.pages(api, cursor)
-        return changes.outlines(api, cursor)
-
-    def _imported(self, operation: Import) -> dict[str, Any]:
-        """The answer of an import: its counts and the first records, with a cursor to read on from."""
-        query = records.Query(self.run.user_id, self.run.integration_id, operation.stream)
-        shown, next_cursor = records.page(query, cursor=None, limit=SHOWN)
-        run = db.session.get_one(Run, self.run.id, populate_existing=True)
-        return {
-            "stream": operation.stream,
-            "counts": run.counts,
-            operation.stream: [dict(operation.show(record.data)) for record in shown],
-            "nextCursor": next_cursor,
-        }
-
-    def _save(self, operation: Import, api: client.Client, page: Page | Outline) -> None:
-        """A page of records, the checkpoint behind it and the counts: together or not at all."""
-        connection_id, stream = self.connection.id, operation.stream
-        same: list[str] = []
-        if isinstance(page, Page):
-            items = page.items
-        else:
-            stale = set(records.stale(connection_id, stream, page.versions))
-            same = [external_id for external_id in page.versions if external_id not in stale]
-            items = operation.changes.fetch(api, sorted(stale)) if operation.changes and stale else ()
-        self.saved += len(items) + len(same)
-        self.total = page.total if page.total is not None else self.total
-        with self.lease.step(progress_done=self.saved, progress_total=self.total):
-            tally = records.upsert(self.connection, stream, self.run.id, items)
-            if same:
-                tally = tally + records.meet(connection_id, stream, self.run.id, same)
-            records.advance(self.connection.id, operation.stream, self.run.id, page.next_cursor)
-            db.session.execute(_counted(self.run.id, tally))
-            self._notice_cancel()
-            self._add_line("info", N_("%(done)s of %(total)s saved."), done=self.saved, total=self.total or "?")
-            self._listened()
+        if self.run.purpose is Purpose.COMPARE:
+            return comparing.compare(self, operation, api)
+        result, self.missed = importing.bring_in(self, operation, api)
+        return result
 
     def _finish_well(self, result: dict[str, Any]) -> None:
-        now = clock.now()
-        with self.lease.step(status=RunStatus.SUCCEEDED, result=result, ended_at=now, open_key=None):
+        ending = finishing.ending(self.missed)
+        with self.lease.step(result=result, **ending):
             connection = db.session.get_one(Connection, self.connection.id, populate_existing=True)
-            if self.run.stream is not None:
-                connection.last_synced_at = now
-            self._add_line("info", N_("Finished."))
-            self._audit_end(RunStatus.SUCCEEDED)
+            if self.run.stream is not None and self.run.purpose is not Purpose.COMPARE:
+                connection.last_synced_at = clock.now()
+            if ending["status"] is RunStatus.SUCCEEDED:
+                self._add_line("info", N_("Finished."))
+                self._audit_end(RunStatus.SUCCEEDED)
+            elif self.missed is not None:
+                message = N_(
+                    "%(count)s of %(known)s records are no longer there. Deleting them waits for your decision."
+                )
+                self._add_line("warning", message, count=self.missed.count, known=self.missed.known)
             self._listened()
 
     def _fail(self, error: PatchbayError) -> None:
@@ -245,6 +206,12 @@ class _Execution:
         for listener in self.listeners:
             listener.exchanged(exchange)
 
+    def write(self, level: str, message: str, **params: str | int) -> None:
+        """Add a line in the present step, let the listeners write, and see whether the run is to stop."""
+        self._notice_cancel()
+        self._add_line(level, message, **params)
+        self._listened()
+
     def _add_line(self, level: str, message: str, **params: str | int) -> None:
         safe = {name: redact_text(storable(text)) if isinstance(text, str) else text for name, text in params.items()}
         db.session.add(
@@ -263,20 +230,3 @@ class _Execution:
             run=self.lease.run_id,
             status=status.value,
         )
-
-
-def _reads(connection_id: str, operation: Import) -> str:
-    return "changes" if records.has_versions(connection_id, operation.stream) else "all"
-
-
-def _counted(run_id: str, tally: records.Tally) -> Update:
-    return (
-        update(Run)
-        .where(Run.id == run_id)
-        .values(
-            count_read=Run.count_read + tally.read,
-            count_created=Run.count_created + tally.created,
-            count_updated=Run.count_updated + tally.updated,
-            count_unchanged=Run.count_unchanged + tally.unchanged,
-        )
-    )

@@ -1,7 +1,8 @@
 """The declaration of a provider: what it is, how it is connected, what can be asked of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +11,8 @@ from patchbay.spec.auth import Auth
 from patchbay.spec.faults import Rule
 from patchbay.spec.field import Field
 from patchbay.spec.throttle import Throttle
+
+ASKED_AT_ONCE = 100
 
 
 class Category(StrEnum):
@@ -80,12 +83,24 @@ class Changes:
     fetch: Callable[[Api, Sequence[str]], tuple[Item, ...]]
 
 
+class EditRule(StrEnum):
+    """What happens to a field that was edited here when the platform changes it too; the loser is kept."""
+
+    REMOTE_WINS = "remote_wins"
+    LOCAL_WINS = "local_wins"
+    ASK = "ask"
+
+
 @dataclass(frozen=True)
 class Import:
     """Brings a stream in. `pages(api, cursor)` yields all of it from `cursor` on, in an order that paging keeps.
 
     `stream` names both the records and the list in the operation's answer; `show` is a stored object in that answer.
-    With `changes`, only the first import reads everything.
+    With `changes`, only the first import reads everything. `ids(api, cursor)` yields all of it by nothing but ids (the
+    versions empty), where the platform can leave out the rest. `present(api, ids)` gives those ids of which the
+    platform says that they exist; it is asked, at most `ASKED_AT_ONCE` at a time, before anything is deleted here.
+    `editable` are the fields of a stored object that may be edited here, `edits` the rule for when the platform
+    changes them too.
     """
 
     name: str
@@ -96,6 +111,10 @@ class Import:
     doing: str = ""
     show: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     changes: Changes | None = None
+    ids: Callable[[Api, str | None], Iterator[Outline]] | None = None
+    present: Callable[[Api, Sequence[str]], Collection[str]] | None = None
+    editable: tuple[Field, ...] = ()
+    edits: EditRule = EditRule.REMOTE_WINS
     input: tuple[Field, ...] = ()
 
 
@@ -145,6 +164,7 @@ class Provider:
     `settings` after it: one with a `pick` is a choice among what the account has, made by itself where there is just
     one. `identify` tells whose account a fresh token belongs to. `revoke` ends the grant where the platform has a call
     of its own for it; `uninstall` removes our app there for good. `credentials_name` is the NAME of `<NAME>_CLIENT_ID`.
+    `api_ends` is the day from which the platform no longer serves the version spoken here, where it has named one.
     `logo` is a simple-icons name, None: a tile with the initial. `sources` are the pages the facts come from.
     """
 
@@ -168,6 +188,7 @@ class Provider:
     throttle: Throttle | None = None
     credentials_name: str = ""
     access_page: str = ""
+    api_ends: date | None = None
     sources: tuple[str, ...] = field(default=())
 
     def operation(self, name: str) -> Operation | None:

@@ -186,15 +186,19 @@ def test_a_new_version_of_the_same_content_is_no_change_and_read_once(
     assert not any(what.startswith("fetch") for what in warehouse.asked)
 
 
-def test_what_goes_between_outline_and_reading_is_gone(
+def test_what_goes_between_outline_and_reading_stays_until_it_is_no_longer_listed(
     bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
 ) -> None:
     bring_in()
     warehouse.things["b"], warehouse.gone = 2, {"b"}
 
-    run = bring_in()
+    while_listed, kept_while_listed = bring_in(), set(kept(ada))
+    del warehouse.things["b"]
+    afterwards = bring_in()
 
-    assert counts(run) == {"read": 4, "unchanged": 4, "deleted": 1}
+    assert counts(while_listed) == {"read": 4, "unchanged": 4}
+    assert kept_while_listed == set("abcde")
+    assert counts(afterwards) == {"read": 4, "unchanged": 4, "deleted": 1}
     assert set(kept(ada)) == set("acde")
 
 

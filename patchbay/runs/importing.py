@@ -1,0 +1,116 @@
+"""Carrying out an import: page by page, each written together with where it leaves off, to the end of the list.
+
+What becomes of records that were not met lives in `runs.finishing`; the run around it all in `runs.execution`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Update, update
+
+from patchbay import records
+from patchbay.errors import N_
+from patchbay.models import Deletion, Purpose, Run, db
+from patchbay.runs import finishing
+from patchbay.runs.finishing import Work
+from patchbay.spec import Api, Import, Item, Outline, Page
+
+SHOWN = 50
+
+
+def bring_in(work: Work, operation: Import, api: Api) -> tuple[dict[str, Any], Deletion | None]:
+    """Read the stream and settle what has gone; the import's answer, and what it missed."""
+    _sweep(work, operation, api)
+    if finishing.is_in_doubt(work, operation):
+        _begin_again(work, operation)
+        _sweep(work, operation, api)
+    missed = finishing.settle(work, operation, api)
+    return _answer(work, operation), missed
+
+
+def _sweep(work: Work, operation: Import, api: Api) -> None:
+    """Read on from the checkpoint, to the end of the platform's list."""
+    reached = records.checkpoint(work.connection.id, operation.stream, work.run.id)
+    if reached is None or not reached.is_complete:
+        for page in _pages(work, operation, api, reached.cursor if reached else None):
+            work.check()
+            _save(work, operation, api, page)
+
+
+def _begin_again(work: Work, operation: Import) -> None:
+    """Read the stream once more from its beginning; nothing that was found out of it on the way counts any more."""
+    work.memo = {name: value for name, value in work.memo.items() if name == "reads"}
+    work.saved, work.total = 0, None
+    with work.lease.step(memo=dict(work.memo), progress_done=0, progress_total=None):
+        records.begin_again(work.connection.id, operation.stream, work.run.id)
+        work.write("info", N_("Something was not listed any more. Reading again, to be certain."))
+
+
+def _pages(work: Work, operation: Import, api: Api, cursor: str | None) -> Iterator[Page | Outline]:
+    """All of the stream, or its outline; which of the two is decided once, for a cursor belongs to one of them."""
+    changes = operation.changes
+    if work.run.purpose is Purpose.IDS and operation.ids is not None:
+        return operation.ids(api, cursor)
+    if changes is None or work.remember("reads", lambda: _reads(work.run, operation)) == "all":
+        return operation.pages(api, cursor)
+    return changes.outlines(api, cursor)
+
+
+def _save(work: Work, operation: Import, api: Api, page: Page | Outline) -> None:
+    """A page of records, the checkpoint behind it and the counts: together or not at all."""
+    connection_id, stream, run_id = work.connection.id, operation.stream, work.run.id
+    items, same, unread = _read(work, operation, api, page)
+    work.saved += len(items) + len(same)
+    work.total = page.total if page.total is not None else work.total
+    with work.lease.step(progress_done=work.saved, progress_total=work.total):
+        tally = records.upsert(work.connection, stream, run_id, items)
+        if same:
+            tally = tally + records.meet(connection_id, stream, run_id, same)
+        swept = records.advance(connection_id, stream, run_id, page.next_cursor, page.total)
+        records.pass_over(connection_id, stream, run_id, unread)
+        db.session.execute(_counted(run_id, tally if swept.sweeps == 1 else tally.changes))
+        work.write("info", N_("%(done)s of %(total)s saved."), done=work.saved, total=work.total or "?")
+
+
+def _read(work: Work, operation: Import, api: Api, page: Page | Outline) -> tuple[Sequence[Item], list[str], list[str]]:
+    """What is to be written, the ids of what has not changed, and of what is listed but was not to be had."""
+    if isinstance(page, Page):
+        return page.items, [], []
+    stale = set(records.stale(work.connection.id, operation.stream, page.versions))
+    if work.run.purpose is Purpose.IDS:
+        known = records.known_ids(work.connection.id, operation.stream, list(page.versions))
+        return (), [one for one in page.versions if one in known], [one for one in page.versions if one not in known]
+    items = operation.changes.fetch(api, sorted(stale)) if operation.changes and stale else ()
+    same = [external_id for external_id in page.versions if external_id not in stale]
+    return items, same, sorted(stale - {item.external_id for item in items})
+
+
+def _answer(work: Work, operation: Import) -> dict[str, Any]:
+    """The answer of an import: its counts and the first records, with a cursor to read on from."""
+    query = records.Query(work.run.user_id, work.run.integration_id, operation.stream)
+    shown, next_cursor = records.page(query, cursor=None, limit=SHOWN)
+    run = db.session.get_one(Run, work.run.id, populate_existing=True)
+    return {
+        "stream": operation.stream,
+        "counts": run.counts,
+        operation.stream: [dict(operation.show(record.content)) for record in shown],
+        "nextCursor": next_cursor,
+    }
+
+
+def _reads(run: Run, operation: Import) -> str:
+    trusts_versions = run.purpose is Purpose.USUAL and records.has_versions(run.connection_id, operation.stream)
+    return "changes" if trusts_versions else "all"
+
+
+def _counted(run_id: str, tally: records.Tally) -> Update:
+    return (
+        update(Run)
+        .where(Run.id == run_id)
+        .values(
+            count_read=Run.count_read + tally.read,
+            count_created=Run.count_created + tally.created,
+            count_updated=Run.count_updated + tally.updated,
+            count_unchanged=Run.count_unchanged + tally.unchanged,
+        )
+    )
