@@ -5,16 +5,18 @@ What a script wants stands alone on standard output; all else goes to standard e
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from weakref import WeakSet
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from patchbay import accounts, audit, settings, signing, vault
+from patchbay import accounts, audit, backup, clock, settings, signing, tenancy, vault
 from patchbay.audit import chain
-from patchbay.errors import Invalid, PatchbayError
+from patchbay.errors import BackupError, Invalid, PatchbayError, SettingsError
 from patchbay.models import EncryptedText, Role, db, transaction
 
 T = TypeVar("T")
@@ -22,14 +24,27 @@ T = TypeVar("T")
 users = AppGroup("users", help="Accounts.")
 keys = AppGroup("keys", help="API keys.")
 vault_commands = AppGroup("vault", help="Encrypted secrets.")
+backups = AppGroup("backup", help="One encrypted file with everything but the keys.")
 audit_commands = AppGroup("audit", help="The audit log.")
 BATCH = 200
+_wide: WeakSet[click.Command] = WeakSet()  # several applications of a process share most of the commands
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (users, keys, vault_commands, audit_commands):
+    for command in (users, keys, vault_commands, audit_commands, backups):
         app.cli.add_command(command)
+    for added in app.cli.commands.values():
+        _widen(added)
+
+
+def _widen(command: click.Command) -> None:
+    """Let a command and those in its group see what is everybody's: who may run it may read the database anyway."""
+    for part in command.commands.values() if isinstance(command, click.Group) else ():
+        _widen(part)
+    if command.callback is not None and command not in _wide:
+        command.callback = tenancy.everyone()(command.callback)
+        _wide.add(command)
 
 
 @users.command("create")
@@ -79,6 +94,27 @@ def verify_audit() -> None:
     click.echo("The audit log is whole.")
 
 
+@backups.command("create")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+def create_backup(file: Path | None) -> None:
+    """Back up database and assets while Patchbay runs; prints the file's path."""
+    here = settings.current()
+    target = file or Path(f"patchbay-{clock.now():%Y-%m-%d-%H%M%S}.backup")
+    made = _said(lambda: backup.create(here, target))
+    click.echo(f"{made.tables} tables, {made.rows} rows, {made.assets} assets, read back and well.", err=True)
+    click.echo(f"It opens with BACKUP_KEY alone. Keep {here.home / 'keys'} apart from it, and safe.", err=True)
+    click.echo(str(target))
+
+
+@backups.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--without-keys", is_flag=True, help="Although the old keys are lost: everybody has to reconnect.")
+def restore_backup(file: Path, without_keys: bool) -> None:
+    """Bring a backup back into an empty home."""
+    done = _said(lambda: backup.restore(settings.current(), file, without_keys=without_keys))
+    click.echo(f"Restored {done.tables} tables, {done.rows} rows, {done.assets} assets.", err=True)
+
+
 def _rotate_column(owner: Any, column: EncryptedText) -> int:
     """Rotate one column in small transactions; a change made meanwhile is not overwritten, because each row is read
     and written in one."""
@@ -108,6 +144,8 @@ def _said(call: Callable[[], T]) -> T:
         return call()
     except Invalid as error:
         _refuse("; ".join(f"{name}: {text}" for name, text in error.fields.items()) or error.sentence)
+    except (BackupError, SettingsError) as error:
+        _refuse(str(error))
     except PatchbayError as error:
         _refuse(error.sentence % dict(error.params))
 

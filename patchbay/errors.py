@@ -372,6 +372,10 @@ class SettingsError(Exception):
     """A setting that cannot be used; the text is one line for whoever starts Patchbay."""
 
 
+class BackupError(Exception):
+    """A backup that cannot be made or restored; the text is one line for whoever asked for it."""
+
+
 class VaultError(Exception):
     """A ciphertext that does not open."""
 

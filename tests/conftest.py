@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import ContextVar
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -23,7 +24,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import sandbox as platforms
 from app import create_app
-from patchbay import accounts, catalog, clock, migrations, queue, settings
+from patchbay import accounts, catalog, clock, migrations, queue, settings, tenancy
 from patchbay.accounts import brakes
 from patchbay.errors import storable
 from patchbay.models import User, db
@@ -74,6 +75,16 @@ def _no_way_out() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect_here)
         yield
+
+
+@pytest.fixture(autouse=True)
+def scope(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whose rows tests and the threads that they start see, where the code under test does not say: everybody's.
+
+    A module about isolation overrides it with `tenancy.NOBODY`, which is what holds outside of tests.
+    """
+    monkeypatch.setattr(tenancy, "_present", ContextVar("tenancy", default=tenancy.EVERYONE))
+    return tenancy.EVERYONE
 
 
 @pytest.fixture(scope="session")
@@ -134,6 +145,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     _tell(folder, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _postgresql_url(folder, name)
     _tell(folder, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def blank_postgresql(_postgresql: str) -> Iterator[str]:
+    """The address of a PostgreSQL database in which there is nothing yet."""
+    name = f"blank_{next(_numbers)}"
+    _tell(_postgresql, f"CREATE DATABASE {name}")
+    yield _postgresql_url(_postgresql, name)
+    _tell(_postgresql, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -273,7 +293,7 @@ def _fill(database_url: str, home: Path) -> None:
     here = settings.load({"PATCHBAY_HOME": str(home), "DATABASE_URL": database_url} | KEYS)
     migrations.migrate(here)
     app = create_app(here)
-    with app.app_context():
+    with app.app_context(), tenancy.everyone():
         catalog.publish()
         for email, role in CAST.items():
             accounts.create_user(email, PASSWORD, role)

@@ -20,26 +20,40 @@ from patchbay.settings import Settings
 COPIES_KEPT = 5
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema. Raises SettingsError when it is newer than the code, or out of reach."""
+def migrate(settings: Settings, *, to: str = "head") -> None:
+    """Bring the database to a schema, by default the newest.
+
+    Raises SettingsError when the database, or what is wanted, is newer than the code, or the database out of reach.
+    """
     engine = create_engine(settings.database_url)
     try:
-        present = _present_revision(engine)
+        before = _present_revision(engine)
         known = {script.revision for script in _scripts().walk_revisions()}
-        if present is not None and present not in known:
+        if before is not None and before not in known:
             raise SettingsError(
-                f"The database is newer than this code (schema {present}). Update the code, or restore an older copy."
+                f"The database is newer than this code (schema {before}). Update the code, or restore an older copy."
             )
-        if present == _scripts().get_current_head():
+        if to not in {"head", *known}:
+            raise SettingsError(f"This is newer than this code (schema {to}). Update the code first.")
+        if before == (_scripts().get_current_head() if to == "head" else to):
             return
-        if present is not None and settings.uses_sqlite:
-            _copy_aside(Path(str(engine.url.database)), present)
+        if before is not None and settings.uses_sqlite:
+            _copy_aside(Path(str(engine.url.database)), before)
         config = _config()
         with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except OperationalError as error:
         raise SettingsError(f"DATABASE_URL: the database cannot be reached ({type(error.orig).__name__}).") from error
+    finally:
+        engine.dispose()
+
+
+def present(settings: Settings) -> str | None:
+    """Which schema the database has; None: none yet."""
+    engine = create_engine(settings.database_url)
+    try:
+        return _present_revision(engine)
     finally:
         engine.dispose()
 

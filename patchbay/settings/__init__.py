@@ -67,6 +67,7 @@ class Settings:
     live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
     mail: Mail | None = None
     audit_days: int = 365
+    backup_key: str = field(default="", repr=False)
 
     @property
     def is_https(self) -> bool:
@@ -135,6 +136,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         allowed_addresses=tuple(env.text("ALLOWED_ADDRESSES", "").replace(",", " ").split()),
         live=_live_credentials(env),
         mail=read_mail(env),
+        backup_key=env.secret("BACKUP_KEY") or _kept(home / "keys" / "backup_key", secrets.token_urlsafe(32)),
         audit_days=env.number("AUDIT_DAYS", 365, 1, 36500),
     )
     _check_together(settings)

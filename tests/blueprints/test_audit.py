@@ -19,7 +19,7 @@ Login = Callable[[FlaskClient, User], str]
 
 
 @pytest.fixture
-def _entries(app: Flask, ada: User, ben: User, frozen_clock: FrozenClock) -> None:  # noqa: ARG001 - entries are made at its time
+def _entries(app: Flask, ada: User, ben: User, frozen_clock: FrozenClock) -> None:
     with in_context(app):
         audit.add(audit.Deed.CONNECTED, user_id=ada.id, subject_id="con_1", account="ada-shop")
         audit.add(audit.Deed.CONNECTED, user_id=ben.id, subject_id="con_2", account="=ben-shop")
