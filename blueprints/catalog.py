@@ -10,6 +10,7 @@ from blueprints import forms, guards, rendering
 from blueprints.forms import Sent
 from blueprints.shown import activity, drawing, integrations, outcomes
 from blueprints.shown.cards import CATEGORY_NAMES, Catalogue, card_of
+from blueprints.shown.health import block_of
 from blueprints.shown.runs import RunRow
 from patchbay import audit, catalog, connections, providers, quality, records, runs
 from patchbay.catalog import Entry
@@ -73,6 +74,7 @@ def detail(
         "missing": [field.label for field in connections.missing_choices(live)] if live else [],
         "errors": errors or {},
         "deletable_count": sum(counts.values()),
+        "health": block_of(live) if live else None,
         "quality": quality.of(entry.provider.key) if entry.provider.status is Status.ACTIVE else None,
     }
 

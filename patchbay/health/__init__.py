@@ -5,6 +5,40 @@ What is shown of it lives in `blueprints.health`; whether the installation itsel
 
 from patchbay.health.ageing import age
 from patchbay.health.calls import CallLog
+from patchbay.health.conditions import (
+    AVAILABILITY_TARGET,
+    FAILURES_TARGET,
+    LONGEST_CALL_TARGET_MS,
+    Condition,
+    OperationHealth,
+    of_connection,
+    of_user,
+    operations,
+)
+from patchbay.health.diagnostics import bundle
+from patchbay.health.figures import Figures, Hour, Reached
 from patchbay.health.signs import beat, beat_quietly, checks
+from patchbay.health.states import Remedy, State, Verdict
 
-__all__ = ["CallLog", "age", "beat", "beat_quietly", "checks"]
+__all__ = [
+    "AVAILABILITY_TARGET",
+    "FAILURES_TARGET",
+    "LONGEST_CALL_TARGET_MS",
+    "CallLog",
+    "Condition",
+    "Figures",
+    "Hour",
+    "OperationHealth",
+    "Reached",
+    "Remedy",
+    "State",
+    "Verdict",
+    "age",
+    "beat",
+    "beat_quietly",
+    "bundle",
+    "checks",
+    "of_connection",
+    "of_user",
+    "operations",
+]

@@ -37,6 +37,20 @@ class Figures:
         """Calls that came to nothing; being asked to slow down is no failure."""
         return sum(self.counts.get(outcome, 0) for outcome in FAILURES)
 
+    @classmethod
+    def added(cls, several: Sequence["Figures"]) -> "Figures":
+        """The figures of several together."""
+        counts: dict[Outcome, int] = {}
+        for one in several:
+            for outcome, count in one.counts.items():
+                counts[outcome] = counts.get(outcome, 0) + count
+        return cls(counts, Durations.added(pair for one in several for pair in one.durations.counts.items()))
+
+    @property
+    def failure_rate(self) -> float | None:
+        """The share of calls that failed; None without calls."""
+        return self.failures / self.calls if self.calls else None
+
     @property
     def success_rate(self) -> float | None:
         """The share of calls that did not fail; None without calls."""
@@ -100,12 +114,12 @@ def of_operations(connection: Connection, since: datetime) -> dict[str, Figures]
 
 def last_day(user_id: str) -> dict[str, list[Hour]]:
     """The last 24 hours of each of the user's connections that made calls, oldest first; one query."""
-    first = hour_of(clock.now()) - timedelta(hours=HOURS - 1)
+    moments = _last_hours()
     statement = (
         select(Statistic.connection_id, Statistic.starts_at, Statistic.outcome, func.sum(Statistic.count))
         .where(
             Statistic.user_id == user_id,
-            *_hours(first),
+            *_hours(moments[0]),
             Statistic.outcome.not_in(RUNS),
         )
         .group_by(Statistic.connection_id, Statistic.starts_at, Statistic.outcome)
@@ -113,11 +127,15 @@ def last_day(user_id: str) -> dict[str, list[Hour]]:
     counted: dict[tuple[str, datetime], dict[Outcome, int]] = {}
     for connection_id, starts_at, outcome, count in db.session.execute(statement):
         counted.setdefault((connection_id, starts_at), {})[outcome] = count
-    moments = [first + timedelta(hours=hour) for hour in range(HOURS)]
     return {
         connection_id: [_hour(moment, Figures(counted.get((connection_id, moment), {}))) for moment in moments]
         for connection_id in {connection_id for connection_id, _ in counted}
     }
+
+
+def silent_day() -> list[Hour]:
+    """The last 24 hours of a connection that made no call."""
+    return [_hour(moment, Figures()) for moment in _last_hours()]
 
 
 def reached(user_id: str) -> dict[str, Reached]:
@@ -130,9 +148,9 @@ def reached(user_id: str) -> dict[str, Reached]:
     return {name: Reached(*moments) for name, *moments in db.session.execute(statement)}
 
 
-def reached_by_operation(connection_id: str) -> dict[str, Reached]:
+def reached_by_operation(connection: Connection) -> dict[str, Reached]:
     """When each operation of a connection was last reached; one query."""
-    statement = select(Contact.operation, *_MOMENTS).where(Contact.connection_id == connection_id)
+    statement = select(Contact.operation, *_MOMENTS).where(Contact.connection_id == connection.id)
     return {name: Reached(*moments) for name, *moments in db.session.execute(statement)}
 
 
@@ -157,6 +175,11 @@ def _figures(by: InstrumentedAttribute[str], conditions: Sequence[ColumnElement[
         if outcome not in RUNS:
             lengths.setdefault(name, []).append((bucket, count))
     return {name: Figures(of, Durations.added(lengths.get(name, ()))) for name, of in counts.items()}
+
+
+def _last_hours() -> list[datetime]:
+    present = hour_of(clock.now())
+    return [present - timedelta(hours=ago) for ago in reversed(range(HOURS))]
 
 
 def _hour(moment: datetime, figures: Figures) -> Hour:

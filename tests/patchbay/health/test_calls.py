@@ -9,7 +9,19 @@ from patchbay import clock, counters, runs
 from patchbay.health import CallLog, figures
 from patchbay.health.ageing import age
 from patchbay.health.calls import hour_of, outcome_of
-from patchbay.models import Connection, Contact, Outcome, Run, Span, Statistic, Trigger, User, db, transaction
+from patchbay.models import (
+    Connection,
+    Contact,
+    Outcome,
+    Run,
+    RunStatus,
+    Span,
+    Statistic,
+    Trigger,
+    User,
+    db,
+    transaction,
+)
 from tests.servers import RedisServer
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
 
@@ -103,7 +115,7 @@ def test_what_happens_again_within_the_hour_is_added(ada: User, shop: Connection
 def test_writing_without_an_end_waits_for_its_time(ada: User, shop: Connection) -> None:
     run = runs.start(ada.id, "shopify", "import_products", {}, Trigger.API)
     with transaction() as session:
-        session.get_one(Run, run.id).status = "running"
+        session.get_one(Run, run.id).status = RunStatus.RUNNING
     calls = CallLog(run)
 
     with transaction():

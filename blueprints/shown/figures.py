@@ -1,0 +1,72 @@
+"""Figures as one reads them: shares, lengths of time, and a day of hours drawn as a line.
+
+What is counted lives in `patchbay.health`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask_babel import format_percent, gettext
+
+from blueprints.rendering import formats
+from patchbay.health import Hour
+
+WIDTH, HEIGHT = 120, 28
+
+
+@dataclass(frozen=True)
+class Line:
+    """Hours as a drawing of 120 by 28: a line of success rates, its last point, a bar for each hour with failures."""
+
+    label: str
+    points: str
+    last: tuple[int, int] | None
+    bars: str
+
+
+def share(value: float | None) -> str:
+    """A share in percent with one decimal, cut rather than rounded up, so that 100 % means all of them."""
+    if value is None:
+        return "–"
+    return str(format_percent(int(value * 1000 + 1e-6) / 1000, "#,##0.#%"))
+
+
+def length(duration_ms: float | None) -> str:
+    """A length of time as one reads it: "340 ms", "1.4 s"."""
+    if duration_ms is None:
+        return "–"
+    if duration_ms < 1000:
+        return str(gettext("%(n)s ms", n=formats.number(round(duration_ms))))
+    if duration_ms < 60_000:
+        return str(gettext("%(n)s s", n=formats.number(round(duration_ms / 1000, 1))))
+    return formats.duration(timedelta(milliseconds=duration_ms))
+
+
+def line_of(hours: Sequence[Hour]) -> Line:
+    """The hours drawn; those without calls are passed over."""
+    step = WIDTH / max(1, len(hours))
+    drawn = [
+        (round(step * (number + 0.5)), round(3 + (1 - hour.success_rate) * (HEIGHT - 6)), hour.success_rate)
+        for number, hour in enumerate(hours)
+        if hour.success_rate is not None
+    ]
+    return Line(
+        label=_label(hours),
+        points=" ".join(f"{x},{y}" for x, y, _ in drawn),
+        last=drawn[-1][:2] if drawn else None,
+        bars="".join(f"M{x} {HEIGHT}v-{max(2, round((1 - rate) * HEIGHT))}" for x, _, rate in drawn if rate < 1),
+    )
+
+
+def _label(hours: Sequence[Hour]) -> str:
+    known = [(hour.success_rate, hour.starts_at) for hour in hours if hour.success_rate is not None]
+    calls = sum(hour.calls for hour in hours)
+    if not known:
+        return str(gettext("24 hours: no calls"))
+    good = sum((hour.success_rate or 0) * hour.calls for hour in hours)
+    lowest, at = min(known)
+    told = {"share": share(good / calls), "lowest": share(lowest), "hour": formats.hour(at)}
+    if lowest == 1:
+        return str(gettext("24 hours: all successful"))
+    return str(gettext("24 hours: %(share)s successful, lowest %(lowest)s at %(hour)s", **told))

@@ -1,0 +1,252 @@
+"""The health pages: every connection with its state, its reason and one button, for its owner alone."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from blueprints.shown.figures import length, line_of, share
+from patchbay import clock
+from patchbay.health import Hour
+from patchbay.health.calls import hour_of
+from patchbay.models import (
+    Connection,
+    ConnectionState,
+    Contact,
+    Outcome,
+    Run,
+    RunStatus,
+    Span,
+    Statistic,
+    Trigger,
+    User,
+    WaitReason,
+    db,
+    new_id,
+    transaction,
+)
+from tests.blueprints.pages import HTMX, text_of
+from tests.stage import FrozenClock, Walker, in_context, sign_in
+
+DASHBOARD = "/health-dashboard"
+
+
+@pytest.fixture
+def shop(frozen_clock: FrozenClock, connect: Walker, ada: User) -> Connection:
+    return connect(ada, "shopify", shop="demo-shop")
+
+
+def plant_calls(app: Flask, connection: Connection, outcomes: dict[Outcome, int], *, hours_ago: int = 1) -> None:
+    at = hour_of(clock.now()) - timedelta(hours=hours_ago)
+    with in_context(app), transaction() as session:
+        for outcome, count in outcomes.items():
+            session.add(
+                Statistic(
+                    connection_id=connection.id, operation="import_products", span=Span.HOUR, starts_at=at,
+                    outcome=outcome, bucket=16, user_id=connection.user_id, count=count,
+                )
+            )  # fmt: skip
+
+
+def plant_run(app: Flask, connection: Connection, status: RunStatus, **more: object) -> str:
+    run = Run(
+        id=new_id("run"), user_id=connection.user_id, connection_id=connection.id, status=status,
+        integration_id=connection.integration_id, operation="import_products", stream="products",
+        trigger=Trigger.API, created_at=clock.now(), **more,
+    )  # fmt: skip
+    with in_context(app), transaction() as session:
+        session.add(run)
+    return run.id
+
+
+def plant_contact(app: Flask, connection: Connection, **moments: object) -> None:
+    with in_context(app), transaction() as session:
+        key = {"connection_id": connection.id, "operation": "import_products", "user_id": connection.user_id}
+        session.add(Contact(**key, **moments))
+
+
+def row_of(page: str, key: str) -> str:
+    found = re.search(rf'<tr id="health-{key}">.*?</tr>\s*<tr class="why">.*?</tr>', page, re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def test_without_connections_the_page_leads_to_the_integrations(client: FlaskClient, ada: User) -> None:
+    sign_in(client, ada)
+
+    page = client.get(DASHBOARD)
+
+    assert page.status_code == 200
+    assert "Nothing is connected yet." in text_of(page)
+
+
+def test_a_connection_that_works_says_so_with_its_figures(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection
+) -> None:
+    plant_calls(app, shop, {Outcome.OK: 1995, Outcome.PASSING: 5})
+    plant_contact(app, shop, answered_at=clock.now(), changed_at=clock.now() - timedelta(days=3))
+    sign_in(client, ada)
+
+    page = client.get(DASHBOARD)
+
+    row = row_of(page.get_data(as_text=True), "shopify")
+    assert "Working" in row
+    assert "99.7%" in row
+    assert "Last contact:" in row
+    assert "3 days ago" in row
+    assert "Nothing to do" in row
+
+
+def test_targets_stand_beside_the_figures(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
+    plant_calls(app, shop, {Outcome.OK: 985, Outcome.OURS: 15})
+    sign_in(client, ada)
+
+    text = text_of(client.get(DASHBOARD))
+
+    assert "Availability 100% on target Target: above 99.9%" in text
+    assert "Failures 1.5% off target Target: under 1%" in text
+    assert "Target: under 2 s" in text
+
+
+def test_each_state_offers_one_button(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
+    run_id = plant_run(app, shop, RunStatus.FAILED, error_kind="UnexpectedShape", ended_at=clock.now())
+    sign_in(client, ada)
+    failed = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+    with in_context(app), transaction() as session:
+        session.get_one(Connection, shop.id).state = ConnectionState.RECONNECT_NEEDED
+
+    cut_off = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert f'action="/runs/{run_id}/retry"' in failed
+    assert "Waiting for you" in failed
+    assert failed.count('id="remedy-') == cut_off.count('id="remedy-') == 1
+    assert 'href="/integrations/shopify/connect"' in cut_off
+    assert "no longer accepts our access" in cut_off
+
+
+def test_what_only_waits_offers_no_button(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
+    until = clock.now() + timedelta(minutes=10)
+    plant_run(app, shop, RunStatus.WAITING, wait_reason=WaitReason.UNAVAILABLE, resumes_at=until)
+    sign_in(client, ada)
+
+    row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert "Retrying" in row
+    assert "Shopify does not answer. Going on at" in row
+    assert 'id="remedy-' not in row
+    assert "Nothing to do but wait" in row
+
+
+def test_problems_come_first(app: Flask, client: FlaskClient, ada: User, shop: Connection, connect: Walker) -> None:
+    connect(ada, "google-drive")
+    plant_run(app, shop, RunStatus.FAILED, error_kind="UnexpectedShape", ended_at=clock.now())
+    sign_in(client, ada)
+
+    page = client.get(DASHBOARD).get_data(as_text=True)
+
+    assert page.index('id="health-shopify"') < page.index('id="health-google-drive"')
+
+
+def test_a_poll_gets_nothing_while_nothing_changed(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection
+) -> None:
+    sign_in(client, ada)
+    page = client.get(DASHBOARD).get_data(as_text=True)
+    address = re.search(r'hx-get="(/health-dashboard\?v=\w+)"', page)
+    assert address is not None
+
+    same = client.get(address[1], headers=HTMX)
+    plant_calls(app, shop, {Outcome.OK: 10})
+    other = client.get(address[1], headers=HTMX)
+
+    assert same.status_code == 204
+    assert other.status_code == 200
+    assert "<html" not in other.get_data(as_text=True)
+
+
+def test_the_number_of_queries_does_not_grow(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, connect: Walker
+) -> None:
+    statements: list[str] = []
+
+    def count() -> int:
+        statements.clear()
+        assert client.get(DASHBOARD).status_code == 200
+        return len(statements)
+
+    sign_in(client, ada)
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    one = count()
+    for key in ("google-drive", "figma", "etsy", "dropbox"):
+        fields = {"team": "https://www.figma.com/files/team/1204879330016258113/Inkfield"} if key == "figma" else {}
+        plant_run(app, connect(ada, key, **fields), RunStatus.SUCCEEDED, ended_at=clock.now())
+
+    assert count() == one
+
+
+def test_the_detail_says_what_each_operation_does(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
+    plant_calls(app, shop, {Outcome.OK: 90, Outcome.PASSING: 10, Outcome.RUN_SUCCEEDED: 3, Outcome.RUN_FAILED: 1})
+    plant_contact(app, shop, answered_at=clock.now(), succeeded_at=clock.now() - timedelta(hours=2))
+    sign_in(client, ada)
+
+    text = text_of(client.get("/integrations/shopify/health"))
+
+    assert "Health of Shopify" in text
+    assert "4 runs, 1 failed 90% 219 ms 252 ms 2 hours ago" in text
+    assert "100 calls; failed: 10 passing" in text
+    assert "24 hours: 90% successful, lowest 90% at 11:00 UTC" in text
+
+
+def test_the_detail_of_what_is_not_connected_is_refused(client: FlaskClient, cleo: User, shop: Connection) -> None:
+    sign_in(client, cleo)
+
+    assert client.get("/integrations/shopify/health").status_code == 409
+    assert "health-shopify" not in client.get(DASHBOARD).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", [DASHBOARD, "/integrations/shopify/health", "/diagnostics", "/runs/run_1/diagnostics"])
+def test_nobody_looks_without_signing_in(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 401
+
+
+def test_members_do_not_see_the_installation(client: FlaskClient, ada: User, ben: User, shop: Connection) -> None:
+    sign_in(client, ben)
+    for_a_member = text_of(client.get(DASHBOARD))
+    sign_in(client, ada)
+
+    assert "This installation" in text_of(client.get(DASHBOARD))
+    assert "This installation" not in for_a_member
+
+
+@pytest.mark.parametrize(("value", "said"), [(1.0, "100%"), (0.99999, "99.9%"), (0.9, "90%"), (0.0, "0%"), (None, "–")])
+def test_a_share_is_never_rounded_up(app: Flask, value: float | None, said: str) -> None:
+    with app.test_request_context():
+        assert share(value) == said
+
+
+@pytest.mark.parametrize(("ms", "said"), [(0.4, "0 ms"), (340.4, "340 ms"), (1449, "1.4 s"), (75_000, "1 min 15 s")])
+def test_a_length_is_said_in_its_unit(app: Flask, ms: float, said: str) -> None:
+    with app.test_request_context():
+        assert length(ms) == said
+
+
+def test_a_day_is_drawn_small(app: Flask, frozen_clock: FrozenClock) -> None:
+    hours = [Hour(clock.now() - timedelta(hours=24 - one), 1000, 0.111 + one / 100) for one in range(24)]
+
+    with app.test_request_context():
+        drawing = app.jinja_env.get_template("components/sparkline.html").module.sparkline(line_of(hours))
+
+    assert len(drawing.encode()) <= 600
+    assert 'role="img"' in drawing
+    assert "lowest 11.1% at" in drawing
+
+
+def test_a_day_without_calls_is_drawn_empty(app: Flask, frozen_clock: FrozenClock) -> None:
+    with app.test_request_context():
+        line = line_of([Hour(clock.now(), 0, None)] * 24)
+
+    assert (line.label, line.points, line.last, line.bars) == ("24 hours: no calls", "", None, "")
