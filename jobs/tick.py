@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.cleanup import clean_up
 from patchbay import batches, health, queue, runs, schedules, tokens
+from patchbay.alerts import delivery, inbox, rules
 from patchbay.audit import chain
 from patchbay.models import db
 
@@ -31,10 +32,17 @@ OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
     (queue.BATCH, batches.due),
     (queue.SCHEDULE, schedules.due),
     (queue.REFRESH, tokens.due),
+    (queue.ALERT, delivery.due),
 )
 """What the workers are offered, and the ids of the rows that are due."""
 
-CHORES = (Chore(60, chain.seal_all), Chore(3600, clean_up), Chore(3600, health.age))
+CHORES = (
+    Chore(60, rules.look),
+    Chore(60, chain.seal_all),
+    Chore(3600, clean_up),
+    Chore(3600, health.age),
+    Chore(3600, inbox.forget_old),
+)
 
 
 def tick() -> None:

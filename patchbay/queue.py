@@ -32,9 +32,10 @@ class Job:
 RUN = Job("jobs.run.execute", "runs", 6 * 3600)
 REFRESH = Job("jobs.tokens.refresh", "tokens", 120)
 BATCH = Job("jobs.batch.advance", "runs", 1800)
+ALERT = Job("jobs.alerts.deliver", "alerts", 120)
 SCHEDULE = Job("jobs.schedules.start", "tokens", 120)
-ALL = (RUN, REFRESH, BATCH, SCHEDULE)
-QUEUES = ("tokens", "runs")
+ALL = (RUN, REFRESH, BATCH, SCHEDULE, ALERT)
+QUEUES = ("tokens", "alerts", "runs")
 
 
 def enqueue(job: Job, row_id: str) -> None:

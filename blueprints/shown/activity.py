@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, str] = {
     Deed.RUN_CANCELLED: N_("Cancelled a run."),
     Deed.BATCH_STARTED: N_("Started a job. Parts: %(parts)s."),
     Deed.BATCH_ENDED: N_("A job ended. Done: %(done)s of %(parts)s."),
+    Deed.ALERT_SETTINGS_CHANGED: N_("How alerts are sent was changed."),
     Deed.CREDENTIALS_CHANGED: N_("An app's credentials were changed."),
     Deed.VAULT_ROTATED: N_("Secrets were sealed anew. Secrets: %(count)s."),
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from patchbay import clock
+from patchbay import clock, queue
 from patchbay.alerts import preferences
 from patchbay.models import Alert, AlertChannel, AlertEvent, AlertNotice, NoticeState, db, new_id
 
@@ -44,6 +44,12 @@ def after_snooze(alert: Alert, until: datetime) -> None:
         notice.due_at = max(notice.due_at, until)
 
 
+def after_wake(alert: Alert) -> None:
+    """Its owner wants to hear of it again: what was put off goes out now."""
+    for notice in _pending(alert, AlertEvent.OPENED, AlertEvent.REMINDER):
+        notice.due_at = min(notice.due_at, clock.now())
+
+
 def after_awakening(alert: Alert) -> None:
     """A snooze has ended and the cause still holds: remind those who had been told."""
     told = _told(alert)
@@ -67,6 +73,8 @@ def _plan(alert: Alert, channel: AlertChannel, event: AlertEvent, due_at: dateti
         created_at=clock.now(),
     )
     db.session.add(notice)
+    if due_at <= clock.now():
+        queue.enqueue(queue.ALERT, notice.id)
 
 
 def _told(alert: Alert) -> set[AlertChannel]:

@@ -48,6 +48,7 @@ class Deed(StrEnum):
     SCHEDULE_REMOVED = "schedule_removed"
     BATCH_STARTED = "batch_started"
     BATCH_ENDED = "batch_ended"
+    ALERT_SETTINGS_CHANGED = "alert_settings_changed"
     CREDENTIALS_CHANGED = "credentials_changed"
     VAULT_ROTATED = "vault_rotated"
 

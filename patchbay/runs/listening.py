@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from patchbay import health
+from patchbay.alerts.run_notes import RunNotes
 from patchbay.client import Exchange
 from patchbay.models import Run
 
@@ -21,5 +22,5 @@ class Listener(Protocol):
         """Write what was noted since the last time, in the present transaction: the run's own step."""
 
 
-LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog,)
+LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog, RunNotes)
 """Each is called with the run when it is claimed (again)."""

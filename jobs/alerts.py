@@ -1,0 +1,15 @@
+"""Sending messages about alerts."""
+
+from flask_babel import force_locale, gettext
+
+from patchbay.alerts import delivery
+
+
+def deliver(notice_id: str) -> None:
+    """Send the message of that id, in its reader's language."""
+    delivery.deliver(notice_id, _speak)
+
+
+def _speak(message: str, language: str) -> str:
+    with force_locale(language):
+        return str(gettext(message))

@@ -1,0 +1,78 @@
+"""Absence of success: scheduled imports that ought to have succeeded by now, and something keeps from it.
+
+A hub that was switched off itself raises no alarm: its imports are only late, and start at once.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from patchbay import clock
+from patchbay.alerts.finding import Finding, title_of
+from patchbay.models import OPEN, Connection, ConnectionState, Contact, Repeat, Run, Schedule, db
+
+SHORTEST = timedelta(hours=1)
+SLACK = timedelta(hours=24)
+INTERVALS = 3
+_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_UNITS = {Repeat.MINUTES: timedelta(minutes=1), Repeat.HOURS: timedelta(hours=1)}
+
+
+def find() -> list[Finding]:
+    """The schedules whose import has had no success for three of its intervals.
+
+    That is an hour at least, and at most a day more than one interval. Left out are paused schedules, and those whose
+    connection cannot be used: their owner knows already.
+    """
+    now, found = clock.now(), []
+    for schedule, succeeded_at, connected_at in db.session.execute(_candidates(now)):
+        since = max(moment for moment in (succeeded_at, schedule.updated_at, connected_at) if moment is not None)
+        if now - since <= patience(schedule):
+            continue
+        params = {
+            "operation": title_of(schedule.integration_id, schedule.operation),
+            "since": clock.iso(succeeded_at or schedule.created_at),
+            "run": schedule.last_run_id or "",
+        }
+        found.append(Finding(schedule.user_id, schedule.id, schedule.connection_id, params))
+    return found
+
+
+def patience(schedule: Schedule) -> timedelta:
+    """How long it may go without a success."""
+    interval = _interval(schedule)
+    return min(max(INTERVALS * interval, SHORTEST), interval + SLACK)
+
+
+def _candidates(now: datetime) -> Select[Schedule, datetime | None, datetime]:
+    """Schedules without a success for the shortest time, and with a sign of what keeps them from it."""
+    contact = and_(Contact.connection_id == Schedule.connection_id, Contact.operation == Schedule.operation)
+    return (
+        select(Schedule, Contact.succeeded_at, Connection.connected_at)
+        .join(Connection, Connection.id == Schedule.connection_id)
+        .outerjoin(Contact, contact)
+        .outerjoin(Run, Run.id == Schedule.last_run_id)
+        .where(
+            Schedule.paused_at.is_(None),
+            Connection.state == ConnectionState.CONNECTED,
+            func.coalesce(Contact.succeeded_at, Schedule.created_at) < now - SHORTEST,
+            _is_kept_from_it(),
+        )
+    )
+
+
+def _is_kept_from_it() -> ColumnElement[bool]:
+    """Since the last success a run failed, is open still, was left out, or could not start."""
+    last = func.coalesce(Contact.succeeded_at, Schedule.created_at)
+    return or_(Contact.failed_at > last, Run.status.in_(OPEN), Schedule.skipped_at > last, Schedule.held_since > last)
+
+
+def _interval(schedule: Schedule) -> timedelta:
+    """The time between two moments of the schedule; of chosen weekdays, the longest."""
+    if schedule.repeat in _UNITS:
+        return _UNITS[schedule.repeat] * (schedule.every or 1)
+    if schedule.repeat is Repeat.DAILY or not schedule.weekdays:
+        return timedelta(days=1)
+    days = sorted(_WEEK.index(day) for day in schedule.weekdays)
+    gaps = [following - day for day, following in zip(days, [*days[1:], days[0] + len(_WEEK)], strict=True)]
+    return timedelta(days=max(gaps))
