@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from blueprints import rendering
 from blueprints.api import problems
-from patchbay import assets, clock
+from patchbay import assets, clock, schedules
 from patchbay.batches import recipes
 from patchbay.batches.recipes import Recipe
 from patchbay.catalog import Entry
-from patchbay.models import ApiKey, Asset, AssetKind, Batch, BatchPart, Connection, Record, Run
+from patchbay.models import ApiKey, Asset, AssetKind, Batch, BatchPart, Connection, Record, Run, Schedule
 from patchbay.spec import Import, Operation
 
 if TYPE_CHECKING:  # the package of pictures is loaded where one is handled
@@ -128,6 +128,25 @@ def asset(row: Asset) -> Shape:
     return shape
 
 
+def schedule(row: Schedule) -> Shape:
+    """When an import runs by itself; `nextAt` is null while nothing will start, `held` says why what is due waits."""
+    run = row.last_run
+    return {
+        "id": row.id,
+        "integrationId": row.integration_id,
+        "operation": row.operation,
+        "data": row.input,
+        **schedules.values_of(row),
+        "isPaused": row.paused_at is not None,
+        "nextAt": _time(row.next_at if row.connection.is_connected else None),
+        "held": _held(row),
+        "skippedAt": _time(row.skipped_at),
+        "lastRun": {"id": run.id, "status": run.status.value, "endedAt": _time(run.ended_at)} if run else None,
+        "createdAt": _time(row.created_at),
+        "updatedAt": _time(row.updated_at),
+    }
+
+
 def template(given: "Template") -> Shape:
     """Something that a design can be set onto."""
     return {"id": given.id, "name": rendering.said(given.name)}
@@ -144,6 +163,12 @@ def key(row: ApiKey) -> Shape:
         "lastUsedAt": _time(row.last_used_at),
         "revokedAt": _time(row.revoked_at),
     }
+
+
+def _held(row: Schedule) -> Shape | None:
+    if row.held_reason is None:
+        return None
+    return {"since": _time(row.held_since), "sentence": rendering.said(row.held_reason, row.held_params)}
 
 
 def _part(part: BatchPart) -> Shape:
