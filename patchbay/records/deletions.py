@@ -54,7 +54,9 @@ def standing(connection_id: str, stream: str, run_id: str) -> Standing:
             func.count().filter(mine),
             func.count().filter(_is_missed(run_id)),
             func.count().filter(is_live),
-        ).where(Record.connection_id == connection_id, Record.stream == stream)
+        )
+        .select_from(Record)
+        .where(Record.connection_id == connection_id, Record.stream == stream)
     ).one()
     reached = checkpoint(connection_id, stream, run_id)
     passed_over = len(reached.passed_over) if reached else 0

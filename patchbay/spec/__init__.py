@@ -19,6 +19,7 @@ from patchbay.spec.auth import (
 from patchbay.spec.faults import Fault, Meaning, Remedy, Rule, Whose, classify, retry_after_s, wait_in, wait_told_s
 from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
+from patchbay.spec.product import PRODUCT_TEXTS
 from patchbay.spec.provider import (
     ASKED_AT_ONCE,
     Account,
@@ -39,6 +40,7 @@ from patchbay.spec.throttle import Budget, Throttle
 
 __all__ = [
     "ASKED_AT_ONCE",
+    "PRODUCT_TEXTS",
     "Account",
     "Action",
     "Answer",

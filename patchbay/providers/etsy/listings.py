@@ -3,7 +3,7 @@
 What is written to a listing lives in `publishing`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
@@ -71,6 +71,16 @@ class Listings(msgspec.Struct):
     results: list[Listing]
 
 
+class NamedListing(msgspec.Struct):
+    listing_id: int
+
+
+class Named(msgspec.Struct):
+    """Listings of which nothing matters but that they exist."""
+
+    results: list[NamedListing]
+
+
 def import_listings(api: Api, cursor: str | None) -> Iterator[Page]:
     """Every listing of the shop, one state after the other; within one the newest first, as Etsy gives them."""
     return by_cursor(lambda place: listings_page(api, place), cursor)
@@ -102,6 +112,12 @@ def in_state(api: Api, state: str, offset: int, limit: int = PAGE) -> Listings:
 def count_all(api: Api) -> int:
     """How many listings there are in all states together."""
     return sum(in_state(api, state, 0, 1).count for state in STATES)
+
+
+def present_listings(api: Api, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that Etsy still has ("getListingsByListingIds", at most 100 at once, read 2026-11-21)."""
+    found = api.read(api.send(Request("GET", f"{API}/listings/batch", params={"listing_ids": ",".join(ids)})), Named)
+    return {str(listing.listing_id) for listing in found.results}
 
 
 def get_listings(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from patchbay.providers.shopify.catalogue import (
     get_products,
     import_products,
     outline_products,
+    present_products,
     show,
 )
 from patchbay.providers.shopify.graphql import Answered, ask, budget, mutate, refill_s
 from patchbay.providers.shopify.publishing import publish_mockup
 from patchbay.spec import (
+    PRODUCT_TEXTS,
     Account,
     Action,
     Api,
@@ -131,6 +133,9 @@ PROVIDER = Provider(
             ("read_products",),
             doing=N_("importing products"),
             changes=Changes(outline_products, changed_products),
+            ids=outline_products,
+            present=present_products,
+            editable=PRODUCT_TEXTS,
             show=show,
         ),
         Action(

@@ -33,6 +33,7 @@ OUTLINE = """query Outline($first: Int!, $after: String) {
   products(first: $first, after: $after, sortKey: ID) { nodes { id updatedAt } pageInfo { hasNextPage endCursor } }
 }"""
 CHANGED = f"""query Changed($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Product {{ {PRODUCT} }} }} }}{PARTS}"""
+PRESENT = "query Present($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id } } }"
 MORE_VARIANTS = f"""query Variants($id: ID!, $after: String) {{ product(id: $id) {{
   part: variants(first: 250, after: $after) {{ nodes {{ ...variant }} pageInfo {{ hasNextPage endCursor }} }} }}
 }}{PARTS.split("fragment picture", maxsplit=1)[0]}"""
@@ -133,6 +134,16 @@ class Found(Wire):
     nodes: list[Product | None]
 
 
+class Named(Wire):
+    """A node that is no product has no id here; one that is gone is null."""
+
+    id: str | None = None
+
+
+class Present(Wire):
+    nodes: list[Named | None]
+
+
 class Part(Wire, Generic[T]):
     part: Nodes[T]
 
@@ -145,6 +156,7 @@ class PartOf(Wire, Generic[T]):
 CATALOGUE = Answered[Catalogue]
 CONTENTS = Answered[Contents]
 FOUND = Answered[Found]
+PRESENT_ONES = Answered[Present]
 VARIANTS_OF = Answered[PartOf[Variant]]
 MEDIA_OF = Answered[PartOf[Media]]
 
@@ -184,6 +196,12 @@ def changed_products(api: Api, ids: Sequence[str]) -> tuple[Item, ...]:
         nodes = api.read(answer, FOUND).data.nodes
         found += [item(api, product, answer.sent_at) for product in nodes if product is not None]
     return tuple(found)
+
+
+def present_products(api: Api, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the shop still has, whatever its list says ("nodes": null for what does not exist)."""
+    found = ask(api, PRESENT, PRESENT_ONES, ids=list(ids)).data.nodes
+    return {node.id for node in found if node is not None and node.id is not None}
 
 
 def item(api: Api, product: Product, seen_at: datetime | None) -> Item:

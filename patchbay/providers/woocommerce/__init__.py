@@ -4,10 +4,19 @@ import contextlib
 import re
 
 from patchbay.errors import N_
-from patchbay.providers.woocommerce.catalogue import PAGE, Listed, get_products, import_products, show
+from patchbay.providers.woocommerce.catalogue import (
+    PAGE,
+    Listed,
+    get_products,
+    import_products,
+    present_products,
+    product_ids,
+    show,
+)
 from patchbay.providers.woocommerce.publishing import publish_mockup
 from patchbay.providers.woocommerce.rest import API, read
 from patchbay.spec import (
+    PRODUCT_TEXTS,
     Account,
     Action,
     Api,
@@ -125,6 +134,9 @@ PROVIDER = Provider(
             import_products,
             ("read_write",),
             doing=N_("importing products"),
+            ids=product_ids,
+            present=present_products,
+            editable=PRODUCT_TEXTS,
             show=show,
         ),
         Action(

@@ -4,14 +4,14 @@ Imports are full sweeps: `modified_after` tells neither of deletions nor of chan
 own time of change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from patchbay.providers.woocommerce.rest import API, counted, read
-from patchbay.spec import Api, Item, Page, Request, by_cursor
+from patchbay.spec import Api, Item, Outline, Page, Request, by_cursor
 
 PAGE = 100
 
@@ -68,6 +68,8 @@ class Listed(msgspec.Struct):
     id: int
 
 
+Some = TypeVar("Some", Product, Listed)
+
 FIELDS = ",".join(Product.__struct_fields__)  # the store computes no more than it is asked for
 VARIATION_FIELDS = ",".join(Priced.__struct_fields__)
 
@@ -77,8 +79,31 @@ def import_products(api: Api, cursor: str | None) -> Iterator[Page]:
     return by_cursor(lambda after: swept_page(api, after), cursor)
 
 
+def product_ids(api: Api, cursor: str | None) -> Iterator[Outline]:
+    """The same by nothing but their ids, which costs the store a fraction ("Global parameters: _fields")."""
+    return by_cursor(lambda after: swept_ids(api, after), cursor)
+
+
+def present_products(api: Api, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the store still has outside its trash, which its list leaves out too."""
+    params = {"include": ",".join(ids), "per_page": str(PAGE)}
+    return {str(product.id) for product in listed(api, params, Listed)[0]}
+
+
 def swept_page(api: Api, after: str | None) -> Page:
-    """The products behind the cursor `offset:id`.
+    """The products behind the cursor."""
+    new, next_cursor, total = swept(api, after, Product)
+    return Page(tuple(item(api, product) for product in new), next_cursor, total)
+
+
+def swept_ids(api: Api, after: str | None) -> Outline:
+    """Their ids."""
+    new, next_cursor, total = swept(api, after, Listed)
+    return Outline({str(product.id): "" for product in new}, next_cursor, total)
+
+
+def swept(api: Api, after: str | None, shape: type[Some]) -> tuple[list[Some], str | None, int]:
+    """As much as `shape` has of the products behind the cursor `offset:id`, the next cursor, and how many there are.
 
     The API counts offsets, which move when a product is deleted meanwhile. So a page begins with the last product of
     the one before; when that is not there, the walk goes back until it meets a product that was read.
@@ -86,14 +111,14 @@ def swept_page(api: Api, after: str | None) -> Page:
     reached, last = (int(part) for part in (after or "0:0").split(":"))
     offset = max(0, reached - 1)
     while True:
-        products, total = listed(api, {"offset": str(offset), "per_page": str(PAGE), "orderby": "id", "order": "asc"})
+        place = {"offset": str(offset), "per_page": str(PAGE), "orderby": "id", "order": "asc"}
+        products, total = listed(api, place, shape)
         if offset == 0 or (products and products[0].id <= last):
             break
         offset = max(0, offset - PAGE)
     new = [product for product in products if product.id > last]
     behind = offset + PAGE
-    next_cursor = f"{behind}:{new[-1].id if new else last}" if behind < total else None
-    return Page(tuple(item(api, product) for product in new), next_cursor, total)
+    return new, f"{behind}:{new[-1].id if new else last}" if behind < total else None, total
 
 
 def get_products(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,15 +127,16 @@ def get_products(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     params = {"offset": str(offset), "per_page": str(limit)}
     if values["search"]:
         params["search"] = values["search"]
-    products, total = listed(api, params)
+    products, total = listed(api, params, Product)
     following = str(offset + limit) if offset + limit < total else None
     return {"products": [show(item(api, product).data) for product in products], "nextCursor": following}
 
 
-def listed(api: Api, params: Mapping[str, str]) -> tuple[list[Product], int]:
-    """Products that a list call finds, and how many there are in all."""
-    answer = api.send(Request("GET", f"{API}/products", params={"_fields": FIELDS, **params}))
-    return read(api, answer, list[Product]), counted(answer)
+def listed(api: Api, params: Mapping[str, str], shape: type[Some]) -> tuple[list[Some], int]:
+    """As much as `shape` has of the products that a list call finds, and how many there are in all."""
+    fields = ",".join(shape.__struct_fields__)
+    answer = api.send(Request("GET", f"{API}/products", params={"_fields": fields, **params}))
+    return read(api, answer, list[shape]), counted(answer)  # type: ignore[valid-type]  # a type made at run time
 
 
 def item(api: Api, product: Product) -> Item:
