@@ -27,8 +27,8 @@ R = TypeVar("R", bound=ResponseReturnValue)
 
 CSRF_FIELD = "csrf_token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-UNLOGGED_ENDPOINTS = {"static_files.send", "home.health_check"}
-OPEN_ENDPOINTS = {"static_files.send", "home.health_check", "assets.file", "records.picture"}
+UNLOGGED_ENDPOINTS = {"static_files.send", "home.health_check", "metrics.show"}
+OPEN_ENDPOINTS = {"static_files.send", "home.health_check", "metrics.show", "assets.file", "records.picture"}
 UPLOAD_ENDPOINTS = {"assets.upload", "api_assets.upload_design"}
 FORM_BYTES = 1024 * 1024
 """The room for a form around the file that it carries."""

@@ -55,8 +55,14 @@ def redis() -> Redis:
 
 def depth() -> int | None:
     """How many hints wait; None when Redis does not answer."""
+    found = depths()
+    return None if found is None else sum(found.values())
+
+
+def depths() -> dict[str, int] | None:
+    """The same by queue."""
     try:
-        return sum(Queue(name, connection=redis()).count for name in QUEUES)
+        return {name: Queue(name, connection=redis()).count for name in QUEUES}
     except RedisError:
         return None
 

@@ -42,6 +42,7 @@ class CallLog:
         self._connection_id, self._operation = run.connection_id, run.operation
         self._integration_id = run.integration_id
         self._noted: Counter[tuple[datetime, Outcome, int]] = Counter()
+        self._lasted_ms = 0
         self._answered_at: datetime | None = None
         self._written_at = time.monotonic()
 
@@ -49,6 +50,7 @@ class CallLog:
         """Note how long the call took and what came of it."""
         outcome = outcome_of(exchange.error)
         self._noted[hour_of(exchange.started_at), outcome, bucket_of(exchange.duration_ms)] += 1
+        self._lasted_ms += exchange.duration_ms
         if exchange.status is not None:
             self._answered_at = exchange.started_at + timedelta(milliseconds=exchange.duration_ms)
 
@@ -94,7 +96,10 @@ class CallLog:
             name = "runs" if outcome in _ENDS.values() else "calls"
             labels = {"provider": self._integration_id, "outcome": outcome.value, "bucket": str(bucket)}
             counters.add(name, count, **labels)
+        if self._lasted_ms:
+            counters.add("call_milliseconds", self._lasted_ms, provider=self._integration_id)
         self._noted.clear()
+        self._lasted_ms = 0
 
     def _touch(self, changed: dict[str, datetime]) -> None:
         if not changed:

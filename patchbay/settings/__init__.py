@@ -63,6 +63,7 @@ class Settings:
     sandbox: bool
     sandbox_url: str
     demo_password: str = field(repr=False)
+    metrics_token: str = field(default="", repr=False)
     allowed_addresses: tuple[str, ...] = ()
     live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
     mail: Mail | None = None
@@ -133,6 +134,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         sandbox=env.switch("SANDBOX", is_local),
         sandbox_url=_origin("SANDBOX_URL", env.text("SANDBOX_URL", f"http://localhost:{sandbox_port}")),
         demo_password=env.secret("DEMO_PASSWORD") or _kept(home / "keys" / "demo_password", secrets.token_urlsafe(9)),
+        metrics_token=env.secret("METRICS_TOKEN"),
         allowed_addresses=tuple(env.text("ALLOWED_ADDRESSES", "").replace(",", " ").split()),
         live=_live_credentials(env),
         mail=read_mail(env),

@@ -238,7 +238,8 @@ def test_a_day_is_drawn_small(app: Flask, frozen_clock: FrozenClock) -> None:
     hours = [Hour(clock.now() - timedelta(hours=24 - one), 1000, 0.111 + one / 100) for one in range(24)]
 
     with app.test_request_context():
-        drawing = app.jinja_env.get_template("components/sparkline.html").module.sparkline(line_of(hours))
+        source = '{% from "components/sparkline.html" import sparkline %}{{ sparkline(line) }}'
+        drawing = app.jinja_env.from_string(source).render(line=line_of(hours))
 
     assert len(drawing.encode()) <= 600
     assert 'role="img"' in drawing
