@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from patchbay import clock, connections, images, runs, settings
+from patchbay.accounts import exports
 from patchbay.audit import chain
 
 LOGS_KEPT = timedelta(days=30)
@@ -14,6 +15,7 @@ def clean_up() -> None:
     connections.forget_expired()
     while runs.forget_details(clock.now() - LOGS_KEPT):
         pass
+    exports.forget_expired()
     images.forget_old(older_than=SMALL_PICTURES_KEPT)
     while chain.end(clock.now() - timedelta(days=settings.current().audit_days)):
         pass

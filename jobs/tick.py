@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.cleanup import clean_up
-from patchbay import batches, health, queue, runs, schedules, tokens
+from patchbay import batches, health, queue, runs, schedules, tenancy, tokens
+from patchbay.accounts import exports, leaving
 from patchbay.alerts import delivery, inbox, rules
 from patchbay.audit import chain
 from patchbay.models import db
@@ -32,6 +33,8 @@ OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
     (queue.BATCH, batches.due),
     (queue.SCHEDULE, schedules.due),
     (queue.REFRESH, tokens.due),
+    (queue.EXPORT, exports.due),
+    (queue.LEAVE, leaving.due),
     (queue.ALERT, delivery.due),
 )
 """What the workers are offered, and the ids of the rows that are due."""
@@ -58,7 +61,7 @@ def run_clock(app: Flask, should_stop: Callable[[], bool]) -> None:
     """Tick every five seconds until told to stop; a database that is away for a while is waited for."""
     next_at = {chore: time.monotonic() + chore.every_s for chore in CHORES}
     while not should_stop():
-        with app.app_context():
+        with app.app_context(), tenancy.everyone():
             try:
                 tick()
                 for chore in [chore for chore, at in next_at.items() if at <= time.monotonic()]:

@@ -34,7 +34,9 @@ REFRESH = Job("jobs.tokens.refresh", "tokens", 120)
 BATCH = Job("jobs.batch.advance", "runs", 1800)
 ALERT = Job("jobs.alerts.deliver", "alerts", 120)
 SCHEDULE = Job("jobs.schedules.start", "tokens", 120)
-ALL = (RUN, REFRESH, BATCH, SCHEDULE, ALERT)
+EXPORT = Job("jobs.accounts.export", "runs", 3600)
+LEAVE = Job("jobs.accounts.leave", "runs", 3600)
+ALL = (RUN, REFRESH, BATCH, SCHEDULE, ALERT, EXPORT, LEAVE)
 QUEUES = ("tokens", "alerts", "runs")
 
 

@@ -49,6 +49,9 @@ SENTENCES: Mapping[str, str] = {
     Deed.BATCH_ENDED: N_("A job ended. Done: %(done)s of %(parts)s."),
     Deed.ALERT_SETTINGS_CHANGED: N_("How alerts are sent was changed."),
     Deed.CREDENTIALS_CHANGED: N_("An app's credentials were changed."),
+    Deed.EXPORT_ASKED: N_("Asked for an archive of all data."),
+    Deed.ACCOUNT_ENDING: N_("The account is being deleted."),
+    Deed.ACCOUNT_DELETED: N_("The account was deleted."),
     Deed.VAULT_ROTATED: N_("Secrets were sealed anew. Secrets: %(count)s."),
 }
 

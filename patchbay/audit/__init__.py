@@ -50,6 +50,9 @@ class Deed(StrEnum):
     BATCH_ENDED = "batch_ended"
     ALERT_SETTINGS_CHANGED = "alert_settings_changed"
     CREDENTIALS_CHANGED = "credentials_changed"
+    EXPORT_ASKED = "export_asked"
+    ACCOUNT_ENDING = "account_ending"
+    ACCOUNT_DELETED = "account_deleted"
     VAULT_ROTATED = "vault_rotated"
 
 

@@ -11,7 +11,7 @@ from patchbay.models.alert import (
 )
 from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry, AuditLink, AuditRetention, AuditSeal
-from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, transaction
+from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, owner_of, transaction
 from patchbay.models.batch import Batch, BatchPart
 from patchbay.models.clash import Clash, Winner
 from patchbay.models.comparison import Comparison, Difference, DifferenceKind
@@ -19,6 +19,8 @@ from patchbay.models.connection import CallbackOutcome, Connection, ConnectionSt
 from patchbay.models.deletion import Deletion, DeletionState
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
+from patchbay.models.leaving import Export, ExportState, Leaving
+from patchbay.models.receipt import Receipt, ReceiptState
 from patchbay.models.record import Checkpoint, Record, StreamRule
 from patchbay.models.run import (
     COUNTS,
@@ -68,8 +70,11 @@ __all__ = [
     "Difference",
     "DifferenceKind",
     "EncryptedText",
+    "Export",
+    "ExportState",
     "Heartbeat",
     "Integration",
+    "Leaving",
     "LinkKind",
     "LogLevel",
     "NoticeState",
@@ -79,6 +84,8 @@ __all__ = [
     "PendingAuthorization",
     "ProviderCredential",
     "Purpose",
+    "Receipt",
+    "ReceiptState",
     "Record",
     "Repeat",
     "Role",
@@ -96,5 +103,6 @@ __all__ = [
     "db",
     "fresh_view",
     "new_id",
+    "owner_of",
     "transaction",
 ]

@@ -3,8 +3,6 @@
 What does not live here: looking into and drawing pictures (`pictures`).
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,7 +14,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patchbay import clock, net, settings, signing
+from patchbay import clock, net, settings, signing, tenancy
+from patchbay.assets import keeping
 from patchbay.errors import N_, AddressBlocked, Forbidden, Invalid, NetworkError, NotFound
 from patchbay.models import Asset, AssetKind, db, new_id, transaction
 from patchbay.pictures import files
@@ -98,7 +97,7 @@ def is_kept(asset_id: str) -> bool:
 
 def file_of(asset: Asset) -> Path:
     """Where the bytes of an asset lie. Raises NotFound when the file is gone from the home."""
-    path = _path(asset.sha256, asset.extension)
+    path = keeping.path(asset.sha256, asset.extension)
     if not path.is_file():
         raise NotFound(asset.id)
     return path
@@ -122,13 +121,13 @@ def link(asset: Asset, extension: str = "") -> str:
 
 def rendition_of(asset: Asset) -> Path:
     """Where the picture lies as a JPEG that picture feeds take, drawn once and kept beside it; raises as `reading`."""
-    path = _path(asset.sha256, "feed.jpg")
+    path = keeping.path(asset.sha256, "feed.jpg")
     if not path.is_file():
         from patchbay.pictures import renditions
 
-        with reading(asset) as content, _new_file() as file:
+        with reading(asset) as content, keeping.new_file() as file:
             file.write(renditions.for_feeds(content))
-            _put(file, path)
+            keeping.put(file, path)
     return path
 
 
@@ -158,7 +157,8 @@ def opened(token: str) -> tuple[Asset, datetime]:
         asset_id, ends_at = signing.current().opened(token, purpose=LINK_PURPOSE)
     except Forbidden as error:
         raise NotFound("asset link") from error
-    asset = db.session.get(Asset, asset_id)
+    with tenancy.everyone():  # the link is for whoever has it
+        asset = db.session.get(Asset, asset_id)
     if asset is None:
         raise NotFound("asset link")
     return asset, ends_at
@@ -173,7 +173,7 @@ def read_picture(user_id: str, address: str) -> Picture:
     if own is None:
         return _fetched(address)
     asset = _own_asset(user_id, own)
-    path = _path(asset.sha256, asset.extension)
+    path = keeping.path(asset.sha256, asset.extension)
     filename = f"{_file_stem(asset.name)}.{asset.extension}"
     return Picture(filename, asset.content_type, asset.name, asset.size_bytes, _reader(path))
 
@@ -218,13 +218,13 @@ def _keep(content: Content, asset: Asset, *, declared_name: str = "") -> Asset:
     """Write the bytes, then the row that names them: a kill in between leaves a file that nobody names."""
     from patchbay.pictures import inspect  # Pillow stays out of processes that draw nothing
 
-    with _new_file() as file:
+    with keeping.new_file() as file:
         picture = inspect.read_picture(content, declared_name=declared_name, kept=file)
         asset.id, asset.created_at = asset.id or reserve(), clock.now()
         asset.content_type, asset.extension = picture.content_type, picture.extension.removeprefix(".")
         asset.width, asset.height = picture.width, picture.height
         asset.size_bytes, asset.sha256 = picture.size_bytes, picture.sha256
-        _put(file, _path(asset.sha256, asset.extension))
+        keeping.put(file, keeping.path(asset.sha256, asset.extension))
     try:
         with transaction() as session:
             session.add(asset)
@@ -259,32 +259,6 @@ def _own_token(address: str) -> str | None:
     if (parts.scheme, parts.netloc) != (here.scheme, here.netloc) or not parts.path.startswith("/assets/"):
         return None
     return parts.path.removeprefix("/assets/").rpartition(".")[0]
-
-
-def _path(sha256: str, extension: str) -> Path:
-    return settings.current().home / "assets" / sha256[:2] / f"{sha256}.{extension}"
-
-
-@contextmanager
-def _new_file() -> Iterator[IO[bytes]]:
-    """An empty file among the assets; gone behind the block, unless it was put in place."""
-    folder = settings.current().home / "assets"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        try:
-            yield file
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-
-
-def _put(file: IO[bytes], path: Path) -> None:
-    """Put a new file in place at once and for good: a file of that name is complete, or it is not there."""
-    if path.exists():
-        return
-    file.flush()
-    os.fsync(file.fileno())
-    path.parent.mkdir(exist_ok=True, mode=0o700)
-    Path(file.name).replace(path)
 
 
 def _clean_name(file_name: str) -> str:
