@@ -15,6 +15,7 @@ from patchbay.connections.choices import (
 from patchbay.connections.departure import begin, cancel, forget_expired, waiting
 from patchbay.connections.keys import connect_with_keys, receive_keys
 from patchbay.connections.outcomes import HTTP_STATUS, PATIENCE, Caller, Outcome, Returned, outcome
+from patchbay.connections.permissions import check_allowed, lacking, missing_scopes, new_needs
 from patchbay.connections.settling import replace_account
 from patchbay.connections.upkeep import (
     check_chosen,
@@ -24,7 +25,6 @@ from patchbay.connections.upkeep import (
     find,
     integrations_of,
     missing_choices,
-    missing_scopes,
     of_user,
 )
 
@@ -40,6 +40,7 @@ __all__ = [
     "begin",
     "cancel",
     "change_settings",
+    "check_allowed",
     "check_chosen",
     "choose_what_is_alone",
     "come_back",
@@ -50,8 +51,10 @@ __all__ = [
     "find",
     "forget_expired",
     "integrations_of",
+    "lacking",
     "missing_choices",
     "missing_scopes",
+    "new_needs",
     "of_user",
     "offer",
     "outcome",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patchbay import client, providers
+from patchbay.connections.permissions import check_allowed
 from patchbay.connections.upkeep import check_chosen, connected
 from patchbay.errors import N_, Conflict, Invalid
 from patchbay.models import Connection, ConnectionState, db
@@ -19,6 +20,9 @@ def ask(user_id: str, integration_id: str, operation_name: str, values: Mapping[
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         name = providers.get(integration_id).name
         raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=name)
+    operation = providers.get(integration_id).operation(operation_name)
+    if operation is not None:
+        check_allowed(connection, operation)
     return ask_as(connection, operation_name, values)
 
 

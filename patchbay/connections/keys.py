@@ -18,10 +18,18 @@ from patchbay.connections.outcomes import PATIENCE, Caller, Outcome, Returned, e
 from patchbay.connections.seats import Seats
 from patchbay.connections.settling import settle
 from patchbay.connections.upkeep import find
-from patchbay.errors import N_, Conflict, ConnectionFailed, Invalid, NotFound
+from patchbay.errors import (
+    N_,
+    Conflict,
+    ConnectionFailed,
+    CredentialsRefused,
+    GrantExpired,
+    Invalid,
+    NotFound,
+)
 from patchbay.models import PendingAuthorization, db, fresh_view, new_id, transaction
 from patchbay.settings import current
-from patchbay.spec import Handover, Keys, Provider, Status, check
+from patchbay.spec import ClientCredentials, Handover, Keys, Provider, Status, check
 
 KEYS_ARRIVE_WITHIN = timedelta(seconds=8)
 HANDOVER_PATH = "/api/integrations/keys"
@@ -108,14 +116,25 @@ def complete(provider: Provider, pending: PendingAuthorization, secret: str) -> 
     if provider.identify is None or app is None:
         raise ConnectionFailed(f"{provider.key} cannot say whose account it is", provider=provider.name)
     db.session.commit()  # nothing stays open across a request
-    source = tokens.GivenToken(secret)
+    grant = oauth.Grant(secret)
+    if isinstance(provider.auth, Keys) and provider.auth.tokens is not None:
+        grant = _token_for(provider, app, provider.auth.tokens, secret)
+    source = tokens.GivenToken(grant.access_token)
     api = client.Client(provider, app, pending.settings, app.is_sandbox, source, f"new:{pending.id}")
     account = provider.identify(api)
-    returned = settle(provider, pending, oauth.Grant(secret), account, is_sandbox=app.is_sandbox)
+    returned = settle(provider, pending, grant, account, is_sandbox=app.is_sandbox)
     connection = find(pending.user_id, provider.key)
     if returned.outcome.is_success and connection is not None:
         choose_what_is_alone(connection)
     return returned
+
+
+def _token_for(provider: Provider, app: credentials.AppCredentials, asked: ClientCredentials, pair: str) -> oauth.Grant:
+    """Raises CredentialsRefused for a client id and secret that the platform does not know."""
+    try:
+        return oauth.token_for_keys(provider, app, asked, pair)
+    except GrantExpired as error:
+        raise CredentialsRefused(error.detail, provider=provider.name) from None
 
 
 def new_pending(caller: Caller, provider: Provider, values: Mapping[str, Any], state: str) -> PendingAuthorization:
@@ -129,6 +148,7 @@ def new_pending(caller: Caller, provider: Provider, values: Mapping[str, Any], s
         session_hash=caller.session_hash,
         integration_id=provider.key,
         settings=dict(values),
+        scopes_asked=[scope.name for scope in provider.auth.asked(values)] if provider.auth else [],
         redirect_uri=app.redirect_uri if app else "",
         created_at=now,
         expires_at=now + PATIENCE,

@@ -1,6 +1,5 @@
 """Storing a grant: on a new connection, on a known one, or aside while its owner decides about another account."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +7,13 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patchbay import audit, clock, oauth, providers
+from patchbay import audit, clock, oauth, providers, tokens
 from patchbay.audit import Deed
 from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
+from patchbay.connections.permissions import missing_scopes
 from patchbay.connections.revoking import give_back
-from patchbay.connections.upkeep import end_runs, find, forget_imported, missing_scopes
+from patchbay.connections.upkeep import end_runs, find, forget_imported
 from patchbay.errors import (
     N_,
     Conflict,
@@ -74,7 +74,7 @@ def _decide(provider: Provider, user_id: str, *, keep: bool) -> "tuple[Connectio
         pending.grant = None
         if not keep:
             end_runs(connection)
-            _store(provider, connection, kept.grant(), kept.account(), pending.settings, is_sandbox=kept.is_sandbox)
+            _store(provider, connection, kept.grant(), kept.account(), pending, is_sandbox=kept.is_sandbox)
             audit.add(Deed.RECONNECTED, user_id=user_id, subject_id=connection.id, account=kept.account_label)
     return connection, kept, pending.settings
 
@@ -131,7 +131,7 @@ def settle(
             if connection is None:
                 connection = _new_connection(pending)
                 session.add(connection)
-            _store(provider, connection, grant, account, pending.settings, is_sandbox=is_sandbox)
+            _store(provider, connection, grant, account, pending, is_sandbox=is_sandbox)
             deed = Deed.RECONNECTED if was_known else Deed.CONNECTED
             audit.add(deed, user_id=pending.user_id, subject_id=connection.id, account=account.label)
             return ended(_success(connection, was_known=was_known), pending, caller, account=account.label)
@@ -150,29 +150,28 @@ def _store(
     connection: Connection,
     grant: oauth.Grant,
     account: Account,
-    settings: Mapping[str, Any],
+    pending: PendingAuthorization,
     *,
     is_sandbox: bool,
 ) -> None:
-    now = clock.now()
-    asked = tuple(scope.name for scope in provider.auth.asked(settings)) if provider.auth else ()
-    connection.state = ConnectionState.CONNECTED
-    connection.access_token = grant.access_token
-    connection.refresh_token = grant.refresh_token
-    connection.token_expires_at = grant.expires_at
-    connection.refresh_expires_at = grant.refresh_expires_at
-    connection.token_version = (connection.token_version or 0) + 1
-    connection.refresh_lease_token = connection.refresh_lease_until = connection.refresh_failed_at = None
+    settings, asked = pending.settings, pending.scopes_asked or []
     if connection.account_id not in {None, account.id}:  # what was chosen and imported belongs to the other account
         connection.settings, connection.setting_labels, connection.last_synced_at = {}, {}, None
+        connection.scopes_asked = None
         forget_imported(connection)
     connection.settings = {**(connection.settings or {}), **settings}
     connection.account_id, connection.account_label = account.id, account.label
     exclusive = provider.auth is not None and provider.auth.grant_is_exclusive
     connection.exclusive_account = account.id if exclusive else None
-    connection.scopes = list(grant.scopes if grant.scopes is not None else asked)
     connection.is_sandbox = is_sandbox
-    connection.connected_at = connection.updated_at = now
+    connection.state = ConnectionState.CONNECTED
+    connection.connected_at = clock.now()
+    connection.scopes_asked = sorted({*asked, *(connection.scopes_asked or [])})
+    connection.scopes = list(asked)  # what an answer means that names none
+    connection.refresh_token = connection.refresh_expires_at = None
+    connection.previous_access_token = connection.previous_refresh_token = None
+    tokens.keep(connection, grant)
+    tokens.login_works(connection)
 
 
 def _storable(provider: Provider, account: Account) -> Account:

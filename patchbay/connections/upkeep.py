@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, func, select, update
 
-from patchbay import audit, clock, providers
+from patchbay import audit, clock, providers, tokens
 from patchbay.audit import Deed
 from patchbay.connections import revoking
 from patchbay.errors import (
@@ -68,10 +68,9 @@ def disconnect(user_id: str, integration_id: str, *, uninstall: bool = False) ->
     with transaction() as session:
         session.refresh(connection)
         connection.state = ConnectionState.DISCONNECTED
-        connection.access_token = connection.refresh_token = None
         connection.exclusive_account = None
-        connection.token_expires_at = connection.refresh_expires_at = None
-        connection.token_version += 1
+        tokens.forget(connection)
+        tokens.login_works(connection)
         connection.updated_at = clock.now()
         end_runs(connection)
         audit.add(Deed.DISCONNECTED, user_id=user_id, subject_id=connection.id, revoked=str(revoked).lower())
@@ -116,14 +115,6 @@ def end_runs(connection: Connection) -> None:
             version=Run.version + 1,
         )
     )
-
-
-def missing_scopes(connection: Connection) -> tuple[str, ...]:
-    """Names of declared scopes that were not granted."""
-    provider = providers.get(connection.integration_id)
-    if provider.auth is None:
-        return ()
-    return tuple(scope.name for scope in provider.auth.missing(frozenset(connection.scopes), connection.settings))
 
 
 def missing_choices(connection: Connection) -> tuple[Field, ...]:

@@ -90,7 +90,12 @@ class EncryptedText:
         identity = row.id  # type: ignore[attr-defined]  # every table with a secret has the column `id`
         if not identity:
             raise ValueError("an encrypted column was set before the row had its id")
-        return f"{row.__tablename__}.{self.column}:{identity}"
+        return sealed_place(row.__tablename__, self.column, identity)
+
+
+def sealed_place(table: str, column: str, row_id: str) -> str:
+    """What a ciphertext is bound to; for those who read a sealed column without its row."""
+    return f"{table}.{column}:{row_id}"
 
 
 def sealed_column() -> MappedColumn[str | None]:

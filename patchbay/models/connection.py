@@ -97,6 +97,7 @@ class PendingAuthorization(Base):
     session_hash: Mapped[str | None] = mapped_column(String(64))
     integration_id: Mapped[str] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    scopes_asked: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     code_verifier_sealed: Mapped[str | None] = sealed_column()
     redirect_uri: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

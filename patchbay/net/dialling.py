@@ -81,7 +81,7 @@ def dial(host: str, addresses: Sequence[str], port: int) -> socket.socket:
             return _connected(address, port, share_s)
         except OSError as refused:
             failure = "no connection in time" if isinstance(refused, TimeoutError) else _reason(refused)
-    raise NetworkError(f"{host}: {failure}")
+    raise NetworkError(f"{host}: {failure}", was_sent=False)
 
 
 def _connected(address: str, port: int, timeout_s: float) -> socket.socket:

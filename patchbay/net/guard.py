@@ -36,9 +36,9 @@ def resolve_with_system(host: str, timeout_s: float) -> Sequence[str]:
     try:
         outcome = answer.get(timeout=timeout_s)
     except queue.Empty:
-        raise NetworkError(f"{host}: name not resolved within {timeout_s:.0f} s") from None
+        raise NetworkError(f"{host}: name not resolved within {timeout_s:.0f} s", was_sent=False) from None
     if isinstance(outcome, OSError) or not outcome:
-        raise NetworkError(f"{host}: name not found")
+        raise NetworkError(f"{host}: name not found", was_sent=False)
     return list(dict.fromkeys(outcome))
 
 

@@ -3,9 +3,10 @@
 What does not live here: whose grant it is and where it is kept (`connections`), and when to refresh it (`tokens`).
 """
 
+import dataclasses
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -17,7 +18,7 @@ from patchbay.credentials import AppCredentials
 from patchbay.errors import ConnectionFailed, GrantExpired
 from patchbay.oauth.answers import Grant, grant_of
 from patchbay.oauth.sessions import App, Session, Translated
-from patchbay.spec import OAuth2, Provider, TokenCall
+from patchbay.spec import ClientCredentials, Keys, OAuth2, Provider, TokenCall
 
 __all__ = [
     "Departure",
@@ -31,6 +32,7 @@ __all__ = [
     "register_all",
     "registry",
     "revoke",
+    "token_for_keys",
 ]
 
 EXCHANGE_TIMEOUT_S = 10.0
@@ -53,15 +55,18 @@ def register_all() -> None:
             registry.register(provider.key, **_registration(provider.auth))
 
 
-def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> Departure:
-    """Make the authorisation address for `values` (the fields asked before connecting)."""
-    url, state, verifier = _begun(provider, app, values)
+def depart(provider: Provider, app: AppCredentials, values: Mapping[str, Any], scopes: Sequence[str] = ()) -> Departure:
+    """Make the authorisation address for `values` (the fields asked before connecting).
+
+    `scopes` are those to ask for; without any, all that are declared.
+    """
+    url, state, verifier = _begun(provider, app, values, scopes)
     return Departure(net.current().browser_address(url, _sandboxed(provider, app)), state, verifier)
 
 
 def authorize_address(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> str:
     """The same as the platform names it, for a look at what its page says of the app; nobody is to come back."""
-    return _begun(provider, app, values)[0]
+    return _begun(provider, app, values, ())[0]
 
 
 def departure(
@@ -103,7 +108,7 @@ def exchange(
         return grant
     with Translated(provider, auth, app.client_secret, grant.access_token):
         lasting = _traded(provider, app, auth.long_lived, grant.access_token)
-    return lasting if lasting.scopes is not None else _with_scopes(lasting, grant.scopes)
+    return lasting if lasting.scopes is not None else dataclasses.replace(lasting, scopes=grant.scopes)
 
 
 def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], refresh_token: str) -> Grant:
@@ -112,6 +117,8 @@ def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], 
     Raises GrantExpired when the platform says no; NetworkError, ProviderUnavailable, ConnectionFailed when it could
     not be asked.
     """
+    if isinstance(provider.auth, Keys) and provider.auth.tokens is not None:
+        return token_for_keys(provider, app, provider.auth.tokens, refresh_token)
     auth = _auth(provider)
     with Translated(provider, auth, app.client_secret, refresh_token, refused=GrantExpired):
         if auth.renewal is not None:
@@ -120,6 +127,28 @@ def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], 
             url = _filled(auth.refresh_url or auth.token_url, values)
             session.refresh_token(url, refresh_token=refresh_token, timeout=EXCHANGE_TIMEOUT_S)
             return grant_of(auth, session.answered)
+
+
+def token_for_keys(provider: Provider, app: AppCredentials, asked: ClientCredentials, pair: str) -> Grant:
+    """A token for the owner's own client id and secret, joined by a colon; the pair takes the refresh token's place.
+
+    Raises what `refresh` raises; GrantExpired when the platform knows the pair no more.
+    """
+    client_id, _, client_secret = pair.partition(":")
+    with Translated(provider, asked, client_secret, pair, refused=GrantExpired):
+        session = Session(
+            transport=net.current().adapter(_sandboxed(provider, app)),
+            dialect=asked,
+            client_id=client_id,
+            client_secret=client_secret,
+            token_endpoint_auth_method=asked.client_auth,
+        )
+        with session:
+            session.fetch_token(
+                asked.token_url, grant_type="client_credentials", timeout=EXCHANGE_TIMEOUT_S, **asked.token_params
+            )
+            grant = grant_of(asked, session.answered)
+    return dataclasses.replace(grant, refresh_token=pair, refresh_expires_at=None)
 
 
 def revoke(provider: Provider, app: AppCredentials, token: str) -> bool:
@@ -135,13 +164,14 @@ def revoke(provider: Provider, app: AppCredentials, token: str) -> bool:
     return answer.status_code == 200 or "invalid_token" in answer.text
 
 
-def _begun(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) -> tuple[str, str, str | None]:
+def _begun(
+    provider: Provider, app: AppCredentials, values: Mapping[str, Any], scopes: Sequence[str]
+) -> tuple[str, str, str | None]:
     auth = _auth(provider)
     client = _client(provider, app, values)
     state = signing.new_token()
-    start = client.create_authorization_url(
-        app.redirect_uri, state=state, scope=auth.scope_separator.join(scope.name for scope in auth.asked(values))
-    )
+    asked = auth.scope_separator.join(scopes or [scope.name for scope in auth.asked(values)])
+    start = client.create_authorization_url(app.redirect_uri, state=state, scope=asked)
     return _spelt(auth, start["url"]), state, start.get("code_verifier")
 
 
@@ -197,10 +227,6 @@ def _traded(provider: Provider, app: AppCredentials, call: TokenCall, token: str
     with _session(provider, app) as session:
         response = session.request("GET", call.url, params=params, withhold_token=True, timeout=EXCHANGE_TIMEOUT_S)
         return grant_of(_auth(provider), session.parse_response_token(response))
-
-
-def _with_scopes(grant: Grant, scopes: tuple[str, ...] | None) -> Grant:
-    return Grant(grant.access_token, grant.refresh_token, grant.expires_at, grant.refresh_expires_at, scopes)
 
 
 def _spelt(auth: OAuth2, url: str) -> str:

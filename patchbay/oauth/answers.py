@@ -10,7 +10,10 @@ from typing import Any
 
 from patchbay import clock
 from patchbay.errors import ConnectionFailed
-from patchbay.spec import OAuth2
+from patchbay.spec import ClientCredentials, OAuth2
+
+Dialect = OAuth2 | ClientCredentials
+"""Whatever says how a token endpoint answers."""
 
 LONGEST_LIFETIME_S = 10 * 365 * 24 * 3600
 
@@ -60,7 +63,7 @@ def refusal_in(body: Any, status: int) -> Refusal | None:
     return Refusal(str(code), str(body.get("error_message", body.get("message", ""))))
 
 
-def token_object(auth: OAuth2, body: Any) -> dict[str, Any]:
+def token_object(auth: Dialect, body: Any) -> dict[str, Any]:
     """The token object of an answer, taken out of what wraps it. Raises ConnectionFailed when there is none."""
     found = body
     for step in auth.answer_root:
@@ -74,7 +77,7 @@ def token_object(auth: OAuth2, body: Any) -> dict[str, Any]:
     return dict(found)
 
 
-def grant_of(auth: OAuth2, answer: Mapping[str, Any]) -> Grant:
+def grant_of(auth: Dialect, answer: Mapping[str, Any]) -> Grant:
     """The grant in a token object. Raises ConnectionFailed when it holds no usable token."""
     access_token, refresh_token = answer.get("access_token"), answer.get("refresh_token")
     if not isinstance(access_token, str) or not access_token:

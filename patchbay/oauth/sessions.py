@@ -4,6 +4,7 @@ What the answers mean lives in `answers`; which calls there are, in the package 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -11,16 +12,30 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App
 from authlib.integrations.requests_client import OAuth2Session
 
-from patchbay.errors import N_, ConnectionFailed, GrantExpired, OAuthRefused, ProviderUnavailable, SetupWrong
-from patchbay.oauth.answers import Refusal, refusal_in, token_object
+from patchbay import clock
+from patchbay.errors import (
+    N_,
+    ConnectionFailed,
+    GrantExpired,
+    NetworkError,
+    OAuthRefused,
+    PatchbayError,
+    ProviderUnavailable,
+    RateLimited,
+    SetupWrong,
+)
+from patchbay.oauth.answers import Dialect, Refusal, refusal_in, token_object
 from patchbay.redaction import MASK, redact_text
-from patchbay.spec import OAuth2, Provider
+from patchbay.spec import Answer, Provider, retry_after_s
 
 # RFC 6749 §5.2 and §4.1.2.1, and what platforms say in their place.
 _SETUP_ERRORS = frozenset(
     {"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "invalid_scope", "application_error"}
 )
-_PASSING = frozenset({408, 429})  # statuses below 500 that say nothing of the grant
+_TOO_MANY = 429
+_GATEWAY = frozenset({502, 504})  # what stands before the token endpoint heard nothing of it: it may have done its work
+_WAIT_S, _LONGEST_WAIT_S = 60.0, 24 * 3600.0
+_PASSING = frozenset({408, _TOO_MANY})  # statuses below 500 that say nothing of the grant
 
 
 class TokenRefused(OAuthError):
@@ -34,7 +49,7 @@ class TokenRefused(OAuthError):
 class Session(OAuth2Session):
     """One conversation with a token endpoint: no proxies, no netrc, no redirects, answers read in the dialect."""
 
-    def __init__(self, *, transport: Any, dialect: OAuth2, **options: Any) -> None:
+    def __init__(self, *, transport: Any, dialect: Dialect, **options: Any) -> None:
         super().__init__(**options)
         self.trust_env = False
         self.mount("https://", transport)
@@ -72,7 +87,7 @@ class Translated:
     """Turns what Authlib and requests raise into our own errors, naming the platform and none of the `secrets`."""
 
     def __init__(
-        self, provider: Provider, auth: OAuth2, *secrets: str, refused: type[GrantExpired] | None = None
+        self, provider: Provider, auth: Dialect, *secrets: str, refused: type[GrantExpired] | None = None
     ) -> None:
         self._name = provider.name
         self._auth = auth
@@ -86,7 +101,7 @@ class Translated:
         if isinstance(error, OAuthError):
             refusal = error.refusal if isinstance(error, TokenRefused) else Refusal(str(error.error)[:80])
             detail = f"the platform answered {self._without_secrets(refusal.code)[:80]}"
-            if refusal.code in _SETUP_ERRORS or refusal.is_one_of(self._auth.wrong_app):
+            if refusal.code in _SETUP_ERRORS - self._auth.dead_grant or refusal.is_one_of(self._auth.wrong_app):
                 raise SetupWrong(detail, provider=self._name) from None
             if self._refused and refusal.is_one_of(self._auth.dead_grant):
                 raise self._refused(detail, provider=self._name) from None
@@ -95,11 +110,20 @@ class Translated:
             raise ConnectionFailed(error.detail, provider=self._name) from None
         if isinstance(error, ValueError | KeyError | TypeError | RecursionError):
             raise ConnectionFailed("the token answer is not as documented", provider=self._name) from None
-        if isinstance(error, requests.HTTPError):
-            status = error.response.status_code if error.response is not None else 0
-            raise ProviderUnavailable(
-                f"the token endpoint answered HTTP {status}", provider=self._name, action=N_("signing in")
-            ) from None
+        if isinstance(error, requests.HTTPError) and error.response is not None:
+            raise self._unanswered(error.response) from None
+
+    def _unanswered(self, response: requests.Response) -> PatchbayError:
+        """What a status means that says nothing of the grant."""
+        detail = f"the token endpoint answered HTTP {response.status_code}"
+        if response.status_code in _GATEWAY:
+            return NetworkError(detail, provider=self._name)
+        if response.status_code != _TOO_MANY:
+            return ProviderUnavailable(detail, provider=self._name, action=N_("signing in"))
+        headers = {name.lower(): text for name, text in response.headers.items()}
+        wait_s = retry_after_s(Answer(response.status_code, headers, b"", "")) or _WAIT_S
+        retry_at = clock.now() + timedelta(seconds=min(wait_s, _LONGEST_WAIT_S))
+        return RateLimited(detail, retry_at=retry_at, provider=self._name)
 
     def _without_secrets(self, text: str) -> str:
         """The platform's own words, which may repeat what it was sent."""

@@ -67,7 +67,7 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
     """Check what is asked for; names of pictures' hosts are looked up, so never inside a transaction.
 
     Raises NotFound (integration), Invalid (operation, its values), Conflict (coming soon, not connected, reconnect
-    needed, a choice is missing).
+    needed, a permission or a choice is missing).
     """
     provider = providers.get(integration_id)
     if provider.status is Status.COMING_SOON:
@@ -79,6 +79,7 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=provider.name)
     connections.check_chosen(connection, operation.name)
+    connections.check_allowed(connection, operation)
     clean = check(operation.input, values)
     for field in operation.input:
         if field.kind is Kind.PICTURES and clean[field.name]:

@@ -17,12 +17,13 @@ _SECRETS = ("previous_access_token_sealed", "previous_refresh_token_sealed")
 
 
 def upgrade() -> None:
-    """Six columns, and indexes for the two questions that the clock asks."""
+    """Columns, and indexes for the two questions that the clock asks."""
     for name in _TIMES:
         op.add_column("user_integrations", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     for name in _SECRETS:
         op.add_column("user_integrations", sa.Column(name, sa.Text(), nullable=True))
-    op.add_column("user_integrations", sa.Column("scopes_asked", sa.JSON(), nullable=True))
+    for table in ("user_integrations", "pending_authorizations"):
+        op.add_column(table, sa.Column("scopes_asked", sa.JSON(), nullable=True))
     op.execute(
         "UPDATE user_integrations SET refresh_due_at = connected_at "
         "WHERE refresh_token_sealed IS NOT NULL AND token_expires_at IS NOT NULL"

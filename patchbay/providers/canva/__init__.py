@@ -13,6 +13,7 @@ from patchbay.spec import (
     Api,
     Category,
     Field,
+    Grace,
     Import,
     Kind,
     Meaning,
@@ -20,6 +21,7 @@ from patchbay.spec import (
     Pick,
     Provider,
     Request,
+    Reuse,
     Rule,
     Scope,
     Setup,
@@ -100,6 +102,7 @@ PROVIDER = Provider(
         pkce_method="s256",
         client_auth="client_secret_basic",
         access_lifetime_s=14_400,
+        grace=Grace(Reuse.NEVER),  # "Authentication": a refresh token works once, and ends the lineage if it comes back
         wrong_app=frozenset({"invalid_access_token"}),  # so the token endpoint calls a wrong client secret
         revoke_url="https://api.canva.com/auth/v1/oauth/revoke",
     ),

@@ -18,6 +18,7 @@ from patchbay.errors import (
     OAuthRefused,
     PatchbayError,
     ProviderUnavailable,
+    RateLimited,
     SetupWrong,
 )
 from patchbay.settings import Settings
@@ -200,8 +201,10 @@ def test_refusals_of_a_refresh_are_told_apart(wire: Wire, key: str, answer: Said
     [
         (Said(500, {"error": "invalid_grant"}), ProviderUnavailable),
         (Said(503, b"<!doctype html>"), ProviderUnavailable),
-        (Said(429, {"error": "invalid_grant"}), ProviderUnavailable),
-        (Said(429, b""), ProviderUnavailable),
+        (Said(502, b"<!doctype html>"), NetworkError),
+        (Said(504, b""), NetworkError),
+        (Said(429, {"error": "invalid_grant"}), RateLimited),
+        (Said(429, b""), RateLimited),
         (Said(408, b""), ProviderUnavailable),
         (Said(drop=True), NetworkError),
         (Said(body=b"<!doctype html>", headers={"Content-Type": "text/html"}), ConnectionFailed),

@@ -11,7 +11,9 @@ from sqlalchemy import func, select
 from patchbay import connections, tokens
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, ProviderUnavailable
 from patchbay.models import AuditEntry, Connection, ConnectionState, User, db, fresh_view, new_id, transaction
+from patchbay.oauth import Grant
 from patchbay.settings import Settings
+from patchbay.tokens import refreshing
 from tests.stage import FrozenClock, Sandbox, Walker, at_once, wait_until
 from tests.wire import Said, Wire, listening
 
@@ -205,7 +207,7 @@ def test_a_refresh_under_way_elsewhere_is_waited_for_but_not_for_ever(
     with transaction():
         shop.refresh_lease_token = "lse_of_another"
         shop.refresh_lease_until = frozen_clock.now() + timedelta(seconds=30)
-    monkeypatch.setattr(tokens, "LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr(refreshing, "PATIENCE_S", 0.3)
 
     with pytest.raises(NetworkError):
         tokens.fresh(shop.id)
@@ -264,22 +266,24 @@ def test_the_clock_finds_tokens_that_end_soon(shop: Connection, frozen_clock: Fr
     assert tokens.due() == [shop.id]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"state": ConnectionState.RECONNECT_NEEDED},
-        {"state": ConnectionState.DISCONNECTED},
-        {"refresh_token_sealed": None},
-        {"token_expires_at": None},
-    ],
-)
-def test_the_clock_leaves_alone_what_cannot_be_refreshed(
-    shop: Connection, frozen_clock: FrozenClock, change: dict[str, object]
+@pytest.mark.parametrize("state", [ConnectionState.RECONNECT_NEEDED, ConnectionState.DISCONNECTED])
+def test_the_clock_leaves_alone_what_is_not_connected(
+    shop: Connection, frozen_clock: FrozenClock, state: ConnectionState
 ) -> None:
     frozen_clock.advance(hours=2)
     with transaction():
-        for name, value in change.items():
-            setattr(shop, name, value)
+        shop.state = state
+
+    assert tokens.due() == []
+
+
+@pytest.mark.parametrize("grant", [{"expires_at": "soon"}, {"refresh_token": "r"}])
+def test_the_clock_leaves_alone_what_cannot_be_refreshed_or_has_no_end(
+    ben: User, frozen_clock: FrozenClock, grant: dict[str, str]
+) -> None:
+    ends_at = frozen_clock.now() + timedelta(hours=1) if "expires_at" in grant else None
+    stored(ben, "shopify", frozen_clock.now(), Grant("a", grant.get("refresh_token"), expires_at=ends_at))
+    frozen_clock.advance(hours=2)
 
     assert tokens.due() == []
 
@@ -324,14 +328,19 @@ def wire() -> Iterator[Wire]:
         yield wire
 
 
-def stored(user: User, integration_id: str, now: datetime, lifetime: timedelta) -> Connection:
-    """A connection whose tokens live that long from now."""
+def lasting(now: datetime, **lapse: float) -> Grant:
+    """The present tokens, which live that long from now."""
+    return Grant("the-present-token", "the-present-token", expires_at=now + timedelta(**lapse))
+
+
+def stored(user: User, integration_id: str, now: datetime, grant: Grant) -> Connection:
+    """A connection with these tokens."""
     connection = Connection(
         id=new_id("con"), user_id=user.id, integration_id=integration_id, state=ConnectionState.CONNECTED,
         account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
-        token_version=1, connected_at=now, created_at=now, updated_at=now, token_expires_at=now + lifetime,
+        token_version=1, connected_at=now, created_at=now,
     )  # fmt: skip
-    connection.access_token = connection.refresh_token = "the-present-token"
+    tokens.keep(connection, grant)
     with transaction() as session:
         session.add(connection)
     return connection
@@ -347,7 +356,7 @@ def renewing(
 ) -> Connection:
     """A connection whose live token renews itself, for 60 days from now, at a platform that says what it is told."""
     app_for(settings_for(SANDBOX_URL=wire.url))  # what is in use from now on
-    return stored(ada, "instagram", frozen_clock.now(), timedelta(days=60))
+    return stored(ada, "instagram", frozen_clock.now(), lasting(frozen_clock.now(), days=60))
 
 
 RENEWED = Said(body={"access_token": "the-next-token", "expires_in": 60 * 24 * 3600})
@@ -436,13 +445,13 @@ def test_a_renewal_that_the_platform_refuses_for_good_asks_the_owner(
     assert reread(renewing).state is ConnectionState.RECONNECT_NEEDED
 
 
-def test_the_most_urgent_tokens_come_first(renewing: Connection, ben: User, frozen_clock: FrozenClock) -> None:
+def test_what_was_due_first_comes_first(renewing: Connection, ben: User, frozen_clock: FrozenClock) -> None:
     frozen_clock.advance(days=50)
-    urgent = stored(ben, "shopify", frozen_clock.now(), timedelta(hours=1))
+    hourly = stored(ben, "shopify", frozen_clock.now(), lasting(frozen_clock.now(), hours=1))
     frozen_clock.advance(minutes=58)
 
-    assert tokens.due(limit=1) == [urgent.id]
-    assert tokens.due() == [urgent.id, renewing.id]
+    assert tokens.due(limit=1) == [renewing.id]
+    assert tokens.due() == [renewing.id, hourly.id]
 
 
 # -- another app than the one that was granted something

@@ -1,0 +1,103 @@
+"""The right to refresh a connection's token: had by one at a time, over no open transaction, lost with its holder.
+
+The claim writes down, before anything is sent, that a refresh is under way; what that tells whoever comes after a crash
+is decided in `refreshing`.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from patchbay import clock
+from patchbay.models import Connection, ConnectionState, new_id, transaction
+from patchbay.tokens.present import Present
+
+LEASE = timedelta(seconds=30)
+LONGEST_EXCHANGE_S = 12.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lease of one version of a token. `lost_at` is when a refresh of it was sent whose answer nobody has stored."""
+
+    connection_id: str
+    token: str
+    version: int
+    lost_at: datetime | None
+
+
+@dataclass
+class Lookout:
+    """What one waiter has seen of a lease.
+
+    A clock that is stepped makes a lease seem lapsed while its holder still waits for the platform; where a second
+    refresh would do harm, the lapsed lease must have been looked at for as long as an exchange can take.
+    """
+
+    is_patient: bool
+    _seen: str | None = field(default=None, init=False)
+    _since: float = field(default=0.0, init=False)
+
+    def sees_held(self, present: Present) -> bool:
+        """Whether somebody else may still be at it."""
+        if present.lease_token is None or present.lease_until is None:
+            return False
+        if present.lease_token != self._seen:
+            self._seen, self._since = present.lease_token, time.monotonic()
+        if is_held(present.lease_until):
+            return True
+        return self.is_patient and time.monotonic() - self._since < LONGEST_EXCHANGE_S
+
+
+def is_held(until: datetime) -> bool:
+    """Whether a lease that ends then is in force; one that ends later than any can was made before the clock was set
+    back.
+    """
+    now = clock.now()
+    return now <= until <= now + LEASE
+
+
+def claim(present: Present, lookout: Lookout) -> Claim | None:
+    """Take the right to refresh this version of the token; None when somebody else has it.
+
+    The mark `refresh_sent_at` is written in the same transaction, and kept where it stands already.
+    """
+    if lookout.sees_held(present):
+        return None
+    token, now = new_id("lse"), clock.now()
+    with transaction() as session:
+        claimed = session.execute(
+            update(Connection)
+            .where(
+                Connection.id == present.connection_id,
+                Connection.state == ConnectionState.CONNECTED,
+                Connection.token_version == present.version,
+                # Nobody else has claimed it since it was read, not even in vain.
+                Connection.refresh_lease_token.is_not_distinct_from(present.lease_token),
+                Connection.refresh_sent_at.is_not_distinct_from(present.sent_at),
+                Connection.refresh_failed_at.is_not_distinct_from(present.failed_at),
+            )
+            .values(
+                refresh_lease_token=token,
+                refresh_lease_until=now + LEASE,
+                refresh_sent_at=present.sent_at or now,
+            ),
+            execution_options={"synchronize_session": False},
+        )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        return None
+    return Claim(present.connection_id, token, present.version, present.sent_at)
+
+
+def release(claim: Claim, **values: Any) -> None:
+    """Give the lease back and write `values` beside it; nothing happens when it was lost meanwhile."""
+    with transaction() as session:
+        session.execute(
+            update(Connection)
+            .where(Connection.id == claim.connection_id, Connection.refresh_lease_token == claim.token)
+            .values(refresh_lease_token=None, refresh_lease_until=None, **values),
+            execution_options={"synchronize_session": False},
+        )
