@@ -135,9 +135,10 @@ class PlatformError(PatchbayError):
 
 
 class ProviderUnavailable(PlatformError):
-    """A passing fault of the platform: 5xx, or its own words for it."""
+    """A passing fault of the platform: 5xx, or its own words for it. `wait_s`: it said how long it will last."""
 
     retryable = True
+    wait_s: float | None = None
     sentence = N_(
         "%(provider)s answered with an error while we were %(action)s. Your data here is unchanged. "
         "Try again in a few minutes."

@@ -3,7 +3,6 @@
 What an operation says lives in `providers`; what an answer means is declared there in the words of `spec.faults`.
 """
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,7 +12,9 @@ import msgspec
 from patchbay import credentials, providers, settings, tokens
 from patchbay.client import addresses, verdicts
 from patchbay.client.exchange import Line
-from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Unwatched, Watch, pause
+from patchbay.client.once import Step
+from patchbay.client.retries import TRIES, Budget, backoff_s, jitter_s
+from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Kept, Unwatched, Watch, pause
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
     N_,
@@ -25,14 +26,11 @@ from patchbay.errors import (
     UnexpectedShape,
 )
 from patchbay.models import Connection
-from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Request
+from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Remedy, Request
 
-__all__ = ["Client", "Exchange", "Unwatched", "Watch", "of_connection"]
+__all__ = ["Client", "Exchange", "Kept", "Unwatched", "Watch", "of_connection"]
 
 T = TypeVar("T")
-
-TRIES = 4
-FIRST_BACKOFF_S = 0.4
 
 
 def of_connection(connection: Connection, *, doing: str = "", stream: str = "", watch: Watch | None = None) -> "Client":
@@ -70,20 +68,33 @@ class Client:
     watch: Watch = field(default_factory=Unwatched)
     doing: str = ""
     stream: str = ""
+    has_loose_ends: bool = field(default=False, init=False)
+    """Something was sent outside of `once` that must not be sent twice, and nobody knows what became of it."""
+    _step: Step | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._retries = Budget(f"{self.provider.key}:{'sandbox' if self.is_sandbox else 'live'}")
 
     def send(self, request: Request) -> Answer:
         """Send one request; see `spec.Api.send`."""
         url = addresses.filled(self.provider, request.url, self.settings)
         token = self.source.fresh() if request.with_token else None
         refreshed = False
+        self._retries.spend_request()
         for attempt in range(1, TRIES + 1):
             self.watch.check()
+            if self._step is not None and not request.may_repeat:
+                self._step.sending(request, url)
             try:
                 answer, fault = self._line().exchange(request, url, token, attempt)
             except NetworkError as error:
                 self._after_lost(request, error, attempt)
                 continue
             if fault is None:
+                if token is not None and not (token.is_proved or request.token):
+                    self.source.worked(token)
+                if self._step is not None and not request.may_repeat:
+                    self._step.taken()
                 return answer
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
                 token, refreshed = self._replaced(token), True
@@ -121,6 +132,15 @@ class Client:
         value: T = self.watch.remember(name, make)
         return value
 
+    def once(self, name: str, act: Callable[[], T], find: Callable[[], T | None] | None = None) -> T:
+        """See `spec.Api.once`."""
+        around, self._step = self._step, Step(self.watch, name, self.provider.name)
+        try:
+            value: T = self._step.carry_out(act, find)
+        finally:
+            self._step = around
+        return value
+
     def forget(self, name: str) -> None:
         """See `spec.Api.forget`."""
         self.watch.forget(name)
@@ -145,39 +165,49 @@ class Client:
             raise CredentialsRefused(error.detail, **words) from None
 
     def _after_lost(self, request: Request, error: NetworkError, attempt: int) -> None:
-        """No answer came: repeat what may be repeated, else say that nobody knows."""
-        if not request.may_repeat:
+        """No answer came: repeat what may be repeated, and what the platform cannot have heard; else nobody knows."""
+        if error.was_sent and not request.may_repeat:
+            self.has_loose_ends = self.has_loose_ends or self._step is None
             raise OutcomeUnknown(error.detail, provider=self.provider.name) from None
-        if attempt == TRIES:
-            raise NetworkError(error.detail, provider=self.provider.name) from None
+        if not self._may_retry(attempt):
+            raise NetworkError(error.detail, was_sent=error.was_sent, provider=self.provider.name) from None
         message = N_("No answer from %(provider)s; trying again.")
         self.watch.log("warning", message, provider=self.provider.name)
-        self.pause(_backoff_s(attempt))
+        self.pause(backoff_s(attempt))
 
     def _after_fault(self, request: Request, fault: Fault, answer: Answer, attempt: int) -> None:
         """Wait when the fault passes and the request may be repeated, else raise what it means."""
         if fault.meaning is Meaning.THROTTLED:
-            wait_s = fault.wait_s if fault.wait_s is not None else _backoff_s(attempt + 1)
-            if wait_s > LONGEST_PAUSE_S or attempt == TRIES:
+            wait_s = fault.wait_s if fault.wait_s is not None else backoff_s(attempt + 1)
+            if wait_s > LONGEST_PAUSE_S or not self._may_retry(attempt):
                 raise verdicts.rate_limited(self.provider, max(wait_s, LONGEST_PAUSE_S), fault.text)
             self.watch.log("info", N_("%(provider)s asks us to slow down."), provider=self.provider.name)
-            self.pause(wait_s + random.uniform(0.05, 0.2))  # noqa: S311 - spreads retries, guards nothing
-        elif fault.meaning is Meaning.UNAVAILABLE and request.may_repeat and attempt < TRIES:
+            self.pause(wait_s + jitter_s())
+        elif self._is_soon_over(request, fault) and self._may_retry(attempt):
             self.watch.log(
                 "warning",
                 N_("%(provider)s answered HTTP %(status)s; trying again."),
                 provider=self.provider.name,
                 status=answer.status,
             )
-            self.pause(min(fault.wait_s or _backoff_s(attempt), LONGEST_PAUSE_S))
+            self.pause(fault.wait_s or backoff_s(attempt))
         else:
             raise self._meant(request, fault, answer)
+
+    def _is_soon_over(self, request: Request, fault: Fault) -> bool:
+        """Whether it is worth a worker's time to wait for the end of it; what must not be sent twice never is."""
+        return fault.meaning.remedy is Remedy.RETRY and request.may_repeat and (fault.wait_s or 0.0) <= LONGEST_PAUSE_S
+
+    def _may_retry(self, attempt: int) -> bool:
+        return attempt < TRIES and self._retries.may_retry()
 
     def _meant(self, request: Request, fault: Fault, answer: Answer) -> PatchbayError:
         error = verdicts.meant(self.provider, request, fault, answer, doing=self.doing)
         # Of another's token nothing follows for the connection's own.
         if fault.meaning is Meaning.TOKEN_EXPIRED and request.with_token and request.token is None:
             self.source.gave_up(error.detail)
+        if fault.meaning is Meaning.UNAVAILABLE and not request.may_repeat and self._step is None:
+            self.has_loose_ends = True
         return error
 
     def _secrets(self, request: Request, token: tokens.Token | None) -> list[str]:
@@ -194,8 +224,3 @@ class Client:
             not self.stream,
             self.watch,
         )
-
-
-def _backoff_s(attempt: int) -> float:
-    """Full jitter over a doubling ceiling."""
-    return random.uniform(0.1, FIRST_BACKOFF_S * 2**attempt)  # noqa: S311 - spreads retries, guards nothing

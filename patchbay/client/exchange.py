@@ -19,6 +19,11 @@ from patchbay.errors import NetworkError
 from patchbay.models import db
 from patchbay.spec import Answer, Fault, OAuth2, Provider, Request, classify
 
+CONNECT_S = 5.0
+ANSWER_S = 30.0
+NARROWEST_UPLINK = 32 * 1024
+"""Bytes a second: 4 MiB, the largest chunk of an upload, then have two minutes."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -80,6 +85,7 @@ class Line:
                 net.FilePart(field=name, filename=part[0], content=part[1], content_type=part[2])
                 for name, part in (request.files or {}).items()
             ],
+            timeout_s=_allowed_s(request),
         )
 
     def _app_headers(self, secret: str) -> dict[str, str]:
@@ -108,6 +114,12 @@ class Line:
     def _learn(self, answer: Answer) -> None:
         if self.provider.throttle is not None and (budget := self.provider.throttle.read(answer)) is not None:
             limits.note(self.budget_key, budget)
+
+
+def _allowed_s(request: Request) -> float:
+    """How long the exchange may take: to connect and to be answered, and to get its bytes through a narrow uplink."""
+    size = len(request.content or b"") + sum(len(content) for _, content, _ in (request.files or {}).values())
+    return CONNECT_S + ANSWER_S + size / NARROWEST_UPLINK
 
 
 def _since_ms(began: float) -> int:

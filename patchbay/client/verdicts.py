@@ -50,7 +50,10 @@ def meant(provider: Provider, request: Request, fault: Fault, answer: Answer, *,
     if fault.meaning is Meaning.TOKEN_EXPIRED and not request.with_token:
         kind = PlatformError  # no token was sent that could have been refused
     detail = f"HTTP {answer.status} {fault.text}".strip()
-    return kind(detail, sentence=fault.says or None, provider=provider.name, action=doing)
+    error = kind(detail, sentence=fault.says or None, provider=provider.name, action=doing)
+    if isinstance(error, ProviderUnavailable):
+        error.wait_s = fault.wait_s
+    return error
 
 
 def rate_limited(provider: Provider, wait_s: float, detail: str) -> RateLimited:

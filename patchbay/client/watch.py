@@ -15,6 +15,7 @@ import msgspec
 
 from patchbay import net
 from patchbay.errors import PlatformError
+from patchbay.models import ReceiptState
 from patchbay.spec import Picture
 
 LONGEST_PAUSE_S = 5.0  # a longer wait frees the worker
@@ -66,6 +67,14 @@ class Exchange:
         return urlencode(sent.form or {}).encode()
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A receipt: what is known of something that was sent, and what it came to when that is known."""
+
+    state: ReceiptState
+    answer: Any
+
+
 class Watch(Protocol):
     """The run behind a client: it may stop the work, and keeps what must survive a kill."""
 
@@ -83,6 +92,18 @@ class Watch(Protocol):
 
     def forget(self, name: str) -> None:
         """Drop what is kept under `name`."""
+
+    def receipt(self, name: str) -> "Kept | None":
+        """What an earlier try has left of a step that is done once."""
+
+    def sending(self, name: str, fingerprint: str) -> None:
+        """Write durably that the step's request goes out now."""
+
+    def settle(self, name: str, state: ReceiptState, answer: Any = None) -> None:
+        """Write what is known of the step's outcome."""
+
+    def withdraw(self, name: str) -> None:
+        """The platform refused the step: nothing was done, and it may be sent again."""
 
     def picture(self, address: str) -> Picture:
         """The picture behind an address of ours or of the public internet."""
@@ -115,6 +136,19 @@ class Unwatched:
 
     def forget(self, name: str) -> None:
         """Nothing was kept."""
+
+    def receipt(self, name: str) -> Kept | None:  # noqa: ARG002 - the protocol's names
+        """Nothing was sent before."""
+        return None
+
+    def sending(self, name: str, fingerprint: str) -> None:
+        """Nobody comes after it."""
+
+    def settle(self, name: str, state: ReceiptState, answer: Any = None) -> None:
+        """Nobody comes after it."""
+
+    def withdraw(self, name: str) -> None:
+        """Nobody comes after it."""
 
     def picture(self, address: str) -> Picture:
         """Never asked for outside a run."""

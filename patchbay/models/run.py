@@ -64,6 +64,8 @@ class Run(Base):
 
     `memo` holds what must survive a kill between two steps of an action (ids made in advance, sessions begun).
     `version` grows with every change that a page would show. A worker may write only while `lease_token` is its own.
+    `waits` counts how often it has waited for a platform that does not answer since it last came further, and
+    `stuck_since` is when the first of these waits began.
     """
 
     __tablename__ = "runs"
@@ -105,6 +107,8 @@ class Run(Base):
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     resumes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     wait_reason: Mapped[WaitReason | None] = mapped_column(text_enum(WaitReason))
+    waits: Mapped[int] = mapped_column(default=0, server_default="0")
+    stuck_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

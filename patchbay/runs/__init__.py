@@ -32,6 +32,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.records import deletions
+from patchbay.runs import receipts
 from patchbay.spec import Import, Kind, Operation, Status, check
 
 UNCLAIMED = timedelta(seconds=3)
@@ -78,8 +79,8 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
     connection = connections.connected(user_id, integration_id)
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         raise Conflict(sentence=N_("%(provider)s needs you to reconnect first."), provider=provider.name)
-    connections.check_chosen(connection, operation.name)
     connections.check_allowed(connection, operation)
+    connections.check_chosen(connection, operation.name)
     clean = check(operation.input, values)
     for field in operation.input:
         if field.kind is Kind.PICTURES and clean[field.name]:
@@ -131,8 +132,8 @@ def retry(user_id: str, run_id: str) -> Run:
     again = order(user_id, old.integration_id, old.operation, old.input)
     with transaction():
         run = place(again, Trigger.RETRY, old.purpose)
-        if old.stream is not None and run.status is RunStatus.QUEUED:
-            _go_on(old, old.stream, run)
+        if run.status is RunStatus.QUEUED and run.attempts == 0:
+            _go_on(old, run)
     return run
 
 
@@ -218,10 +219,17 @@ def forget_details(before: datetime, limit: int = 500) -> int:
     return len(old)
 
 
-def _go_on(old: Run, stream: str, run: Run) -> None:
-    """Let the run begin where the old one stopped, with what that remembered: a cursor belongs to a way of reading."""
-    if records.hand_over(old.connection_id, stream, old.id, run.id):
-        run.progress_done, run.progress_total, run.memo = old.progress_done, old.progress_total, dict(old.memo)
+def _go_on(old: Run, run: Run) -> None:
+    """Let the run begin where the old one stopped, with what that remembered: a cursor belongs to a way of reading.
+
+    An action that has not ended well knows what was made and sent already, so that nothing of it is done twice.
+    """
+    if old.stream is not None:
+        if records.hand_over(old.connection_id, old.stream, old.id, run.id):
+            run.progress_done, run.progress_total, run.memo = old.progress_done, old.progress_total, dict(old.memo)
+    elif old.status is not RunStatus.SUCCEEDED:
+        run.memo = dict(old.memo)
+        receipts.hand_over(old, run)
 
 
 def _present(key: str) -> Run | None:

@@ -29,12 +29,16 @@ class Work(Protocol):
     memo: dict[str, Any]
     saved: int
     total: int | None
+    has_come_further: bool
 
     def check(self) -> None:
         """Raise when the run is to stop."""
 
     def log(self, level: str, message: str, **params: str | int) -> None:
         """Add a line, in a step of its own."""
+
+    def add_line(self, level: str, message: str, **params: str | int) -> None:
+        """Add a line in the present step, and nothing else."""
 
     def write(self, level: str, message: str, **params: str | int) -> None:
         """Add a line in the present step."""
@@ -44,15 +48,16 @@ class Work(Protocol):
 
 
 def is_in_doubt(work: Work, operation: Import) -> bool:
-    """Whether the stream has to be read once more: something was missed, and the sweep does not prove that it has gone.
+    """Whether the stream has to be read once more: something was missed, and that does not prove that it has gone.
 
-    A proof is a list that came to its end with as many objects as the platform says there are; or, where it does not
-    say, its answer when asked for each object by its id.
+    A list that came to its end with as many objects as the platform says there are is whole; even so, what came while
+    it was read may stand in for what was left out. So the platform is asked for each object by its id, and where that
+    cannot be done, the list is read twice.
     """
     stands = _standing(work, operation)
     if not stands.vanished or stands.sweeps >= SWEEPS or not records.checkpoint(*_place(work, operation)):
         return False
-    return not stands.is_whole or (stands.total is None and operation.present is None)
+    return not stands.is_whole or operation.present is None
 
 
 def settle(work: Work, operation: Import, api: Api) -> Deletion | None:

@@ -154,6 +154,14 @@ class Api(Protocol):
     def remember(self, name: str, make: Callable[[], T]) -> T:
         """The JSON value kept under `name` for this run, made and stored durably the first time."""
 
+    def once(self, name: str, act: Callable[[], T], find: Callable[[], T | None] | None = None) -> T:
+        """What `act` came to (JSON), done once under `name` in this run, whatever is lost or killed on the way.
+
+        A receipt is kept before the request in `act` goes out that may not be repeated. After a lost answer, a 5xx or a
+        kill, `find` asks the platform what became of it (None: nothing); only then is it sent again. Without `find`, or
+        when a lost answer finds nothing, OutcomeUnknown is raised, and the owner decides.
+        """
+
     def forget(self, name: str) -> None:
         """Drop what is kept under `name`, so that the next `remember` makes it anew."""
 

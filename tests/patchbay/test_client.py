@@ -88,7 +88,7 @@ def api(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., Client]]:
     """Make a client of a provider that speaks to the wire, with short pauses."""
-    monkeypatch.setattr(client, "FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     with app_for(settings_for(SANDBOX_URL=wire.url)).app_context():
 
         def make(key: str = "google-drive", **changes: Any) -> Client:

@@ -55,7 +55,7 @@ class Here:
 def here(
     settings_for: Callable[..., Settings], app_for: Callable[[Settings], Flask], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Here]:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     with listening() as wire:
         wire.say(Said(body={"access_token": "a-token"}))
         yield Here(settings_for, app_for, wire, Nowhere())

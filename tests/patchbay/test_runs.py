@@ -38,7 +38,7 @@ PAGE = 5
 @pytest.fixture(autouse=True)
 def _small_pages_and_short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patchbay.providers.shopify.catalogue.PAGE", PAGE)
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 @pytest.fixture

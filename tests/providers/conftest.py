@@ -69,7 +69,7 @@ def trial(
     sample = sample_of(provider)
     if any(action.needs_public_address for action in provider.actions):
         request.getfixturevalue("served")
-    for name, value in {"patchbay.client.FIRST_BACKOFF_S": 0.01, **sample.quick}.items():
+    for name, value in {"patchbay.client.retries.FIRST_BACKOFF_S": 0.01, **sample.quick}.items():
         monkeypatch.setattr(name, value)
     return Trial(provider, sample, ada, connect, queue, sandbox, frozen_clock)
 

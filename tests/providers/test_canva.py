@@ -48,7 +48,7 @@ RECORDED = json.loads((Path(__file__).parent / "fixtures" / "canva" / "designs.j
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"patchbay.client.FIRST_BACKOFF_S": 0.01, **PAUSES}.items():
+    for name, value in {"patchbay.client.retries.FIRST_BACKOFF_S": 0.01, **PAUSES}.items():
         monkeypatch.setattr(name, value)
 
 

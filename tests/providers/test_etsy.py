@@ -46,7 +46,7 @@ RECORDED = json.loads((Path(__file__).parent / "fixtures" / "etsy" / "listings.j
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 class Recorded:

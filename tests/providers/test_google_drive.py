@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("context", "_short_pauses")
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 def run_of(user: User, operation: str, queue: Queue, **values: Any) -> Run:

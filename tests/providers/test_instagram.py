@@ -53,7 +53,7 @@ class Says(Client):
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     monkeypatch.setattr("patchbay.providers.instagram.PAUSES_S", (0.01,) * 4)
 
 

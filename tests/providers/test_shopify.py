@@ -57,7 +57,7 @@ class Recorded:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 def answer(body: Any, status: int = 200) -> Answer:

@@ -60,7 +60,7 @@ class Recorded:
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     monkeypatch.setattr(publishing, "LOOK_EVERY_S", 0.01)
 
 

@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -46,8 +45,10 @@ def upload_asset(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     for number, picture in enumerate(pictures):
         make = partial(sent, api, picture, number, tuple(done))
         try:
-            done.append(api.remember(f"asset_{number}", make))
-        except (PlatformError, NetworkError) as error:
+            done.append(make())
+        except ProviderUnavailable:
+            raise  # it passes, and a repeat finds what is there
+        except PlatformError as error:
             if not done:
                 raise
             names = ", ".join(taken.name for taken in pictures[:number])
@@ -71,24 +72,24 @@ def check(picture: Picture) -> None:
 
 
 def sent(api: Api, picture: Picture, number: int, done: tuple[str, ...]) -> str:
-    """The id of the asset that a picture becomes, once: a try that was broken off is looked for before the next."""
+    """The id of the asset that a picture becomes, once; after a lost answer the uploads are looked at for a while."""
     name = shortened(picture.name or picture.filename)
     before = [*api.remember(f"before_{number}", lambda: uploads_named(api, name)), *done]
-    mark = uuid4().hex
-    is_second_try = api.remember(f"sent_{number}", lambda: mark) != mark
-    if is_second_try and (found := new_uploads(api, name, before)):
-        return found[0]
-    try:
-        job = over(api, "asset-uploads", begun(api, upload(name, picture)))
-    except (OutcomeUnknown, NetworkError, ProviderUnavailable) as lost:
-        for pause_s in PAUSES_S[:LOOKS_AFTER_LOSS]:
-            api.pause(pause_s)
-            if found := new_uploads(api, name, before):
-                return found[0]
-        raise OutcomeUnknown(lost.detail, provider="Canva") from lost
-    if job.asset is None:
-        raise UnexpectedShape("canva: the upload succeeded without an asset", provider="Canva")
-    return job.asset.id
+
+    def send() -> str:
+        try:
+            job = over(api, "asset-uploads", begun(api, upload(name, picture)))
+        except (OutcomeUnknown, NetworkError, ProviderUnavailable):
+            for pause_s in PAUSES_S[:LOOKS_AFTER_LOSS]:
+                api.pause(pause_s)
+                if found := new_uploads(api, name, before):
+                    return found[0]
+            raise
+        if job.asset is None:
+            raise UnexpectedShape("canva: the upload succeeded without an asset", provider="Canva")
+        return job.asset.id
+
+    return api.once(f"upload_{number}", send, lambda: next(iter(new_uploads(api, name, before)), None))
 
 
 def upload(name: str, picture: Picture) -> Request:

@@ -1,17 +1,17 @@
 """Adding mockups to a listing, or to a new draft that is made for them.
 
 Neither drafts nor photos have a key that makes a repeat harmless, so after anything doubtful the shop is asked what it
-has before something is sent again. A draft stays one: putting it on sale costs the seller a fee.
+has before something is sent again. A 5xx says as little as a lost answer: Etsy has made listings and answered "Server
+Error" (etsy/open-api #162). A draft stays one: putting it on sale costs the seller a fee.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import unescape
-from typing import Any, TypeVar
+from typing import Any
 
 from patchbay.errors import (
     N_,
     NotFoundThere,
-    OutcomeUnknown,
     PartlyDone,
     PlatformError,
     ProviderUnavailable,
@@ -19,8 +19,6 @@ from patchbay.errors import (
 )
 from patchbay.providers.etsy.listings import API, Listing, in_state
 from patchbay.spec import Answer, Api, Picture, Request
-
-T = TypeVar("T")
 
 MOST_PHOTOS = 20
 MOST_MB = 10
@@ -46,7 +44,7 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     for picture in pictures:
         check_size(picture)
     is_new = values["target"] != "listing"
-    listing_id = api.remember("listing_id", lambda: make_draft(api, values)) if is_new else values["listingId"]
+    listing_id = make_draft(api, values) if is_new else values["listingId"]
     listing = own_listing(api, listing_id)
     photos = [image.listing_image_id for image in listing.images or ()]
     before = [] if is_new else api.remember("photos_before", lambda: photos)
@@ -61,7 +59,7 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_draft(api: Api, values: Mapping[str, Any]) -> str:
-    """Create the draft; its id. One that an earlier try has left behind is taken instead of a second."""
+    """Create the draft, once; its id. One that an earlier try has left behind is taken instead of a second."""
     known = api.remember("drafts_before", lambda: [draft.listing_id for draft in newest_drafts(api)])
 
     def find() -> str | None:
@@ -76,7 +74,7 @@ def make_draft(api: Api, values: Mapping[str, Any]) -> str:
         made = accepted(api.send(request), N_("Etsy did not accept the listing: %(words)s"))
         return str(api.read(made, Listing).listing_id)
 
-    return find() or once(create, find)
+    return api.once("draft", create, find)
 
 
 def newest_drafts(api: Api) -> list[Listing]:
@@ -142,26 +140,12 @@ def add_photo(api: Api, listing_id: str, before: list[int], picture: Picture, *,
         accepted(api.send(request), N_("Etsy could not use the picture: %(words)s"))
         return True
 
-    once(upload, lambda: count_added(api, listing_id, before) > number or None)
+    api.once(f"photo_{number}", upload, lambda: count_added(api, listing_id, before) > number or None)
 
 
 def count_added(api: Api, listing_id: str, before: list[int]) -> int:
     """How many photos the listing has that it had not before."""
     return sum(image.listing_image_id not in before for image in own_listing(api, listing_id).images or ())
-
-
-def once(act: Callable[[], T], find: Callable[[], T | None]) -> T:
-    """Do what must not be done twice; when nobody knows whether it was done, `find` tells. Raises what it was then.
-
-    A 5xx says as little as a lost answer: Etsy has made listings and answered "Server Error" (etsy/open-api #162).
-    """
-    try:
-        return act()
-    except (OutcomeUnknown, ProviderUnavailable):
-        found = find()
-        if found is None:
-            raise
-        return found
 
 
 def accepted(answer: Answer, sentence: str) -> Answer:

@@ -5,12 +5,11 @@ The declaration that offers these functions is in the package itself.
 
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
-from secrets import token_hex
 from typing import Any
 
 import msgspec
 
-from patchbay.errors import N_, NetworkError, OutcomeUnknown, PlatformError, RateLimited
+from patchbay.errors import N_, NetworkError, PlatformError
 from patchbay.spec import Account, Api, Item, Page, Picture, Request, by_cursor
 from patchbay.spec.graph import Paging
 
@@ -140,41 +139,24 @@ def item_of(photo: Photo) -> Item:
 def publish_photo(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Post a picture on the page, or keep it there as a draft.
 
-    Facebook has no key against doing it twice. What was newest before is remembered, and a second try looks for a photo
-    behind it with the same text; drafts stand in no list, so a draft whose answer is lost is said to be unknown.
+    Facebook has no key against doing it twice. What was newest before is remembered, so that a photo behind it with the
+    same text is known as ours; drafts stand in no list, so a draft whose answer is lost is said to be unknown.
     """
     picture = api.picture(values["mockupUrls"][0])
     if picture.size_bytes > LARGEST_BYTES:
         raise PlatformError(f"{picture.size_bytes} bytes", sentence=TOO_LARGE, provider=NAME)
     token = page_token(api)
     if values["draft"]:
-        posted = save_draft(api, token, picture, values)
+        form = {"published": "false", "unpublished_content_type": "DRAFT"}
+        posted = api.once("draft", lambda: upload(api, token, picture, form, values))
     else:
         before = api.remember("newest_before", lambda: newest(api, token))
-        posted = earlier_try(api, token, before, values) or post(api, token, before, picture, values)
+        posted = api.once(
+            "post",
+            lambda: upload(api, token, picture, {"published": "true"}, values),
+            lambda: earlier_try(api, token, before, values),
+        )
     return {"publishedUrl": address_of(api, token, posted), "photoId": posted, "isDraft": bool(values["draft"])}
-
-
-def save_draft(api: Api, token: str, picture: Picture, values: Mapping[str, Any]) -> str:
-    """Keep the picture as a draft; raises OutcomeUnknown where an earlier try may have done so."""
-    this_try = token_hex(8)
-    if api.remember("draft_try", lambda: this_try) != this_try:
-        raise OutcomeUnknown("a draft may have been made before", provider=NAME)
-    try:
-        return upload(api, token, picture, {"published": "false", "unpublished_content_type": "DRAFT"}, values)
-    except RateLimited:
-        api.forget("draft_try")  # Facebook did nothing
-        raise
-
-
-def post(api: Api, token: str, before: str, picture: Picture, values: Mapping[str, Any]) -> str:
-    """Post the picture; where the answer is lost, look whether it is there."""
-    try:
-        return upload(api, token, picture, {"published": "true"}, values)
-    except OutcomeUnknown:
-        if found := earlier_try(api, token, before, values):
-            return found
-        raise
 
 
 def upload(api: Api, token: str, picture: Picture, form: Mapping[str, str], values: Mapping[str, Any]) -> str:

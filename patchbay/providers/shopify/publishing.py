@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from patchbay.errors import N_, NotFoundThere, OutcomeUnknown, PlatformError
+from patchbay.errors import N_, NotFoundThere, PlatformError
 from patchbay.providers.shopify.graphql import Answered, ask, mutate
 from patchbay.spec import Api, Picture, Request
 
@@ -27,20 +27,21 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     pictures = [api.picture(address) for address in values["mockupUrls"]]
     for picture in pictures:
         check_size(picture)
-    if not added(api, product_id, before):
-        media = [
-            {"originalSource": stage(api, picture, number), "mediaContentType": "IMAGE", "alt": picture.name}
-            for number, picture in enumerate(pictures)
-        ]
-        try:
-            mutate(api, ADD_MEDIA, "productUpdate", id=product_id, media=media)
-        except OutcomeUnknown:
-            if not added(api, product_id, before):
-                raise
+    api.once("media", lambda: add(api, product_id, pictures), lambda: bool(added(api, product_id, before)) or None)
     wait_until_ready(api, product_id, before)
     product = target(api, product_id)
     address = product["onlineStoreUrl"] or f"https://{api.settings['shop']}/products/{product['handle']}"
     return {"publishedUrl": address, "productId": product_id, "count": len(pictures)}
+
+
+def add(api: Api, product_id: str, pictures: list[Picture]) -> bool:
+    """Stage the pictures and add them, all in one mutation, which Shopify has no key to do only once."""
+    media = [
+        {"originalSource": stage(api, picture, number), "mediaContentType": "IMAGE", "alt": picture.name}
+        for number, picture in enumerate(pictures)
+    ]
+    mutate(api, ADD_MEDIA, "productUpdate", id=product_id, media=media)
+    return True
 
 
 def check_size(picture: Picture) -> None:

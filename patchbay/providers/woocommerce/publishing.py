@@ -21,6 +21,8 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     for number, address in enumerate(addresses):
         try:
             add_picture(api, product_id, address, number)
+        except ProviderUnavailable:
+            raise  # it passes, and a repeat finds what is there
         except PlatformError as error:
             if number == 0:
                 raise
@@ -33,24 +35,21 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_picture(api: Api, product_id: str, address: str, number: int) -> None:
-    """Add one picture. What an earlier try has added already is not added again: the product is looked at before."""
-    is_first_try: list[bool] = []
+    """Add one picture, once; after a lost answer the product tells whether the store has it."""
+    before = api.remember(f"before_{number}", lambda: [image.id for image in target(api, product_id).images])
 
-    def look() -> list[int]:
-        is_first_try.append(True)
-        return [image.id for image in target(api, product_id).images]
+    def put() -> bool:
+        try:
+            put_picture(api, product_id, before, address)
+        except (OutcomeUnknown, ProviderUnavailable):  # the store, or a server before it, gave up waiting for itself
+            for _ in range(LOOKS):
+                if appeared(api, product_id, before):
+                    return True
+                api.pause(LOOK_EVERY_S)
+            raise
+        return True
 
-    before = api.remember(f"before_{number}", look)
-    if not is_first_try and appeared(api, product_id, before):
-        return
-    try:
-        put_picture(api, product_id, before, address)
-    except (OutcomeUnknown, ProviderUnavailable):  # the store, or a server before it, gave up waiting for itself
-        for _ in range(LOOKS):
-            if appeared(api, product_id, before):
-                return
-            api.pause(LOOK_EVERY_S)
-        raise
+    api.once(f"picture_{number}", put, lambda: appeared(api, product_id, before) or None)
 
 
 def put_picture(api: Api, product_id: str, before: list[int], address: str) -> None:

@@ -24,7 +24,7 @@ WRONG = {"consumer_key": "ck_" + "0" * 40, "consumer_secret": "cs_" + "0" * 40}
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ SHOP_TO_DRIVE = {"shop": "shopify", "templateId": "tpl_mug", "storage": "google-
 
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
 
 
 @pytest.fixture

@@ -451,7 +451,7 @@ def test_credentials_that_the_platform_does_not_know_mean_a_wrong_setup(
 def test_an_account_answer_that_makes_no_sense_connects_nothing(
     ada: User, odd: Callable[..., connections.Returned], answer: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.001)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.001)
 
     returned = odd(ada, Said(body=TOKEN_ANSWER), answer)
 

@@ -35,7 +35,7 @@ WRONG = {"consumer_key": "ck_" + "0" * 40, "consumer_secret": "cs_" + "0" * 40}
 
 @pytest.fixture
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     monkeypatch.setattr(keys, "KEYS_ARRIVE_WITHIN", timedelta(seconds=0.3))
 
 
