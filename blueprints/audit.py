@@ -6,6 +6,7 @@ The sentences of the deeds live in `shown.activity`, the log itself in `patchbay
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from blueprints import forms, guards, rendering
 from blueprints.shown.activity import rows_of
-from patchbay import audit, clock
+from patchbay import audit, clock, tenancy
 from patchbay.errors import N_, Invalid
 from patchbay.models import AuditEntry
 
@@ -30,12 +31,14 @@ DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def index() -> Response:
     """Who did what, newest first, narrowed by `deed`, `actor`, `since`, `until`; `whose=all` for administrators."""
     query, cursor = _query(), request.args.get("cursor")
-    found, following = audit.page(query, cursor=cursor, limit=A_PAGE)
+    with _scope(query):
+        found, following = audit.page(query, cursor=cursor, limit=A_PAGE)
+        entries = rows_of(found, reader=guards.user())
     narrowed = {name: forms.sought(name) for name in ("deed", "actor", "since", "until", "whose")}
     return rendering.page_or_fragment(
         "audit/index.html",
         "audit/_rows.html",
-        entries=rows_of(found, reader=guards.user()),
+        entries=entries,
         search=narrowed,
         deeds=list(audit.Deed),
         export_address=f"{url_for('audit.export')}?{urlencode(narrowed)}",
@@ -51,6 +54,11 @@ def export() -> Response:
     response = Response(stream_with_context(_lines(_query())), mimetype="text/csv")
     response.headers["Content-Disposition"] = 'attachment; filename="patchbay-audit.csv"'
     return response
+
+
+def _scope(query: audit.Query) -> AbstractContextManager[None]:
+    """Whose entries may be read: everybody's, where an administrator asked for that, else the reader's own."""
+    return tenancy.everyone() if query.user_id is None else tenancy.of(query.user_id)
 
 
 def _query() -> audit.Query:
@@ -80,7 +88,8 @@ def _lines(query: audit.Query) -> Iterator[str]:
     yield _line(HEADS)
     cursor: str | None = None
     for _ in range(MOST_EXPORTED // A_READ):
-        found, cursor = audit.page(query, cursor=cursor, limit=A_READ)
+        with _scope(query):
+            found, cursor = audit.page(query, cursor=cursor, limit=A_READ)
         yield "".join(_line(_cells(entry)) for entry in found)
         if cursor is None:
             return

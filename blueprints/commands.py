@@ -11,10 +11,11 @@ from weakref import WeakSet
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import select
 
-from patchbay import accounts, audit, backup, clock, settings, signing, tenancy, vault
+from patchbay import accounts, audit, backup, clock, doctor, settings, signing, tenancy, vault
+from patchbay.accounts import leaving
 from patchbay.audit import chain
 from patchbay.errors import BackupError, Invalid, PatchbayError, SettingsError
 from patchbay.models import EncryptedText, Role, db, transaction
@@ -32,7 +33,7 @@ _wide: WeakSet[click.Command] = WeakSet()  # several applications of a process s
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (users, keys, vault_commands, audit_commands, backups):
+    for command in (users, keys, vault_commands, audit_commands, backups, examine):
         app.cli.add_command(command)
     for added in app.cli.commands.values():
         _widen(added)
@@ -58,6 +59,17 @@ def create_user(email: str, admin: bool, password_stdin: bool) -> None:
     click.echo(f"Made the account {user.email}.", err=True)
     if not password_stdin:
         click.echo(password)
+
+
+@users.command("delete")
+@click.argument("email")
+def delete_user(email: str) -> None:
+    """Delete an account with all that is theirs; their connections are ended at the platforms first."""
+    user = accounts.by_email(email)
+    if user is None:
+        _refuse(f"There is no account {email}.")
+    _said(lambda: leaving.ask(user.id, asked_by="system"))
+    click.echo(f"{user.email} is locked out; the workers delete what is theirs.", err=True)
 
 
 @keys.command("create")
@@ -113,6 +125,20 @@ def restore_backup(file: Path, without_keys: bool) -> None:
     """Bring a backup back into an empty home."""
     done = _said(lambda: backup.restore(settings.current(), file, without_keys=without_keys))
     click.echo(f"Restored {done.tables} tables, {done.rows} rows, {done.assets} assets.", err=True)
+
+
+@click.command("doctor")
+@with_appcontext
+def examine() -> None:
+    """Examine this installation and say what to do; exit status 1 when something does not work."""
+    levels = set()
+    for finding in doctor.examine(settings.current()):
+        levels.add(finding.level)
+        click.echo(f"{finding.level:<5} {finding.name:<15} {finding.text}")
+        if finding.advice:
+            click.echo(f"{'':<21} → {finding.advice}")
+    if doctor.Level.FAIL in levels:
+        sys.exit(1)
 
 
 def _rotate_column(owner: Any, column: EncryptedText) -> int:

@@ -20,6 +20,8 @@ SCOPES = (
     "records:read",
     "assets:read",
     "assets:write",
+    "alerts:read",
+    "alerts:write",
     "webhooks:read",
     "webhooks:write",
     "events:write",

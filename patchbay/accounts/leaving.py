@@ -45,11 +45,6 @@ def ask(user_id: str, *, asked_by: str) -> None:
         queue.enqueue(queue.LEAVE, leaving.id)
 
 
-def is_leaving(user_id: str) -> bool:
-    """Whether the account is being deleted: it cannot be let in again."""
-    return db.session.scalar(select(Leaving.id).where(Leaving.user_id == user_id)) is not None
-
-
 def due(limit: int = 100) -> list[str]:
     """Ids of what is to be carried out, or was left by a crash."""
     free = or_(Leaving.lease_until.is_(None), Leaving.lease_until < clock.now())

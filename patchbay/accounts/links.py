@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from patchbay import audit, clock, signing
+from patchbay import audit, clock, signing, tenancy
 from patchbay.accounts.passwords import check_password
 from patchbay.accounts.users import by_email, checked_email, create_user, set_password
 from patchbay.audit import Deed
@@ -30,6 +30,7 @@ def offer_reset(admin: User, user_id: str) -> str:
     return _new_link(admin, LinkKind.PASSWORD_RESET, user.email, user.role)
 
 
+@tenancy.everyone()
 def open_link(token: str) -> OneTimeLink:
     """The link behind a token. Raises NotFound when it is unknown, used or older than three days."""
     link = db.session.scalar(select(OneTimeLink).where(OneTimeLink.token_hash == signing.hash_token(token)))
@@ -38,6 +39,7 @@ def open_link(token: str) -> OneTimeLink:
     return link
 
 
+@tenancy.everyone()
 def use_link(token: str, password: str) -> User:
     """Set the password that the link is for, making the account of an invitation. Raises NotFound, Invalid."""
     check_password(password)

@@ -7,16 +7,17 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from patchbay import audit, clock, settings, signing
+from patchbay import audit, clock, settings, signing, tenancy
 from patchbay.accounts import passwords
 from patchbay.accounts.brakes import PER_ACCOUNT, PER_ADDRESS, brake
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound, Unauthenticated
-from patchbay.models import Role, User, db, new_id, transaction
+from patchbay.models import Leaving, Role, User, db, new_id, transaction
 
 DEMO_EMAIL = "demo@patchbay.local"
 
 
+@tenancy.everyone()
 def sign_in(email: str, password: str, address: str) -> User:
     """The user of these credentials. Raises Unauthenticated (the same for every reason) and TooManyRequests."""
     email = _as_stored(email)[:254]
@@ -34,6 +35,7 @@ def sign_in(email: str, password: str, address: str) -> User:
     return user
 
 
+@tenancy.everyone()
 def sign_in_demo() -> User:
     """The demo user, signed in without a password. Raises NotFound when the sandbox is off."""
     user = demo_user()
@@ -116,12 +118,14 @@ def users(*, cursor: str | None, limit: int) -> tuple[list[User], str | None]:
 
 def set_active(admin: User, user_id: str, *, active: bool) -> User:
     """Let a user in or lock them out; their sessions end. Raises NotFound, Conflict for oneself."""
-    with transaction():
+    with transaction() as session:
         user = db.session.get(User, user_id)
         if user is None:
             raise NotFound(user_id)
         if user.id == admin.id:
             raise Conflict(sentence=N_("You cannot lock yourself out."))
+        if active and session.scalar(select(Leaving.id).where(Leaving.user_id == user_id)) is not None:
+            raise Conflict(sentence=N_("This account is being deleted."))
         user.is_active = active
         user.epoch += 1
         audit.add(Deed.USER_CHANGED, user_id=user.id, subject_id=user.id, active=str(active).lower())
