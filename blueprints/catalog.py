@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints import forms, guards, rendering
 from blueprints.forms import Sent
 from blueprints.shown import activity, drawing, integrations, outcomes
+from blueprints.shown import schedules as scheduled
 from blueprints.shown.cards import CATEGORY_NAMES, Catalogue, card_of
 from blueprints.shown.health import block_of
 from blueprints.shown.runs import RunRow
@@ -59,10 +60,13 @@ def detail(
     kept = entry.connection
     live = kept if entry.is_connected else None
     counts = records.counts(kept.id) if kept else {}
+    planned = scheduled.rows_of(kept) if kept else {}
     return {
         "card": card_of(entry),
         "connection": live,
         "access": integrations.access(entry.provider, live),
+        "schedules": planned,
+        "next_sync": scheduled.next_sync(planned) if live else "",
         "imports": integrations.imports(entry.provider, live, counts) if live else [],
         "actions": integrations.actions(entry.provider, live) if live else [],
         "titles": integrations.promised(entry.provider),

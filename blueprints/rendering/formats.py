@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, dates
 from babel.lists import format_list
 from flask import Flask
 from flask_babel import (
@@ -61,6 +62,16 @@ def hour(at: datetime) -> str:
     """The time of day: "14:05", with " UTC" behind it while the reader's zone is unknown."""
     zone = " zzz" if str(get_timezone()) == "UTC" else ""
     return str(format_time(at, "HH:mm" + zone))
+
+
+def hour_in(at: datetime, zone: ZoneInfo) -> str:
+    """The time of day in that zone, whatever the reader's is: "14:05"."""
+    return str(dates.format_time(at, "HH:mm", tzinfo=zone, locale=_locale()))
+
+
+def day_in(at: datetime, zone: ZoneInfo) -> str:
+    """The weekday and date in that zone, without the year: "Tue, 2 Mar"."""
+    return str(dates.format_skeleton("MMMEd", at, tzinfo=zone, locale=_locale()))
 
 
 def second(at: datetime) -> str:
