@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import sandbox as platforms
 from app import create_app
-from patchbay import accounts, catalog, clock, migrations, queue, settings, tenancy
+from patchbay import accounts, catalog, clock, limits, migrations, queue, settings, tenancy
 from patchbay.accounts import brakes
 from patchbay.errors import storable
 from patchbay.models import User, db
@@ -199,6 +199,7 @@ def app_for() -> Iterator[Callable[[Settings], Flask]]:
     def make(here: Settings) -> Flask:
         queue.redis.cache_clear()
         brakes._limiter.cache_clear()
+        limits.forget_here()
         app = create_app(here)
         app.testing = True
         made.append(app)

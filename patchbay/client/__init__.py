@@ -221,6 +221,7 @@ class Client:
             self.settings,
             self.is_sandbox,
             self.budget_key,
+            self.account,
             not self.stream,
             self.watch,
         )

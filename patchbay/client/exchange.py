@@ -1,4 +1,4 @@
-"""One exchange with a platform: who speaks, whether the address may be spoken to, the request, and what the answer is.
+"""One exchange with a platform: whether and when the request may go, the request itself, and what the answer is.
 
 What does not live here: trying again and what a fault comes to (the package itself), and HTTP (`patchbay.net`).
 """
@@ -15,9 +15,13 @@ from patchbay.client import addresses
 from patchbay.client.verdicts import error_kind, rate_limited
 from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Watch, pause
 from patchbay.credentials import AppCredentials
-from patchbay.errors import NetworkError
+from patchbay.errors import CircuitOpen, NetworkError
+from patchbay.limits import Key, Permit, breakers
 from patchbay.models import db
-from patchbay.spec import Answer, Fault, OAuth2, Provider, Request, classify
+from patchbay.spec import Answer, Fault, Meaning, OAuth2, Provider, Request, Throttle, classify
+
+UNTOLD_PAUSE_S = 0.5  # after a refusal that does not say how long to wait
+UNDECLARED = Throttle()  # nothing is promised: only refusals are heeded
 
 CONNECT_S = 5.0
 ANSWER_S = 30.0
@@ -27,13 +31,16 @@ NARROWEST_UPLINK = 32 * 1024
 
 @dataclass(frozen=True)
 class Line:
-    """A connection's line to its platform. `budget_key` names whose budget is spent; an import is no action."""
+    """A connection's line to its platform. `budget_key` is the connection's id, or what stands for it before there is
+    one; `account` is whose budget is spent, as far as it is known. An import is no action.
+    """
 
     provider: Provider
     app: AppCredentials | None
     settings: Mapping[str, Any]
     is_sandbox: bool
     budget_key: str
+    account: str
     is_action: bool
     watch: Watch
 
@@ -43,24 +50,29 @@ class Line:
         """Send the request once; the answer, and the fault that it is unless the request takes it as it is.
 
         Raises NetworkError without an answer, UnexpectedShape for an address outside the platform, RateLimited when the
-        budget is spent for longer than a worker should wait.
+        budget is spent for longer than a worker should wait, CircuitOpen while the platform is left alone.
         """
-        self._wait_for_budget(request)
         outgoing = self._outgoing(request, url, token)
         addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
         if db.session().in_transaction():
             db.session.commit()  # no transaction stays open across a request
+        permit = self._admitted(request)
         started_at, began = clock.now(), monotonic()
         try:
             reply = net.current().send(outgoing, sandboxed_hosts=self.provider.hosts if self.is_sandbox else ())
         except NetworkError as error:
+            self._note_lost(permit, error)
             self.watch.exchanged(
                 Exchange(outgoing, None, {}, b"", error.kind, _since_ms(began), started_at, attempt),
             )
             raise
+        except BaseException:
+            self._give_up(permit)
+            raise
+        took_s = monotonic() - began
         answer = Answer(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.body, url)
         fault = None if request.accepts(answer) else classify(self.provider.faults, answer)
-        self._learn(answer)
+        self._note_answer(permit, answer, fault, took_s)
         kind = error_kind(fault) if fault else ""
         self.watch.exchanged(
             Exchange(outgoing, answer.status, answer.headers, answer.body, kind, _since_ms(began), started_at, attempt)
@@ -102,18 +114,49 @@ class Line:
         proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
         return {auth.proof_parameter: proof}
 
-    def _wait_for_budget(self, request: Request) -> None:
-        if self.provider.throttle is None or not request.with_token:
-            return
-        wait_s = limits.wait_s(self.budget_key)
-        if wait_s > LONGEST_PAUSE_S:
-            raise rate_limited(self.provider, wait_s, "the budget is spent")
-        if wait_s > 0:
-            pause(self.watch, wait_s)
+    def _admitted(self, request: Request) -> Permit | None:
+        """Leave to send, waited for; an address with an authority of its own is counted by nobody."""
+        if not request.with_token:
+            return None
+        permit = self._waited_for(request)
+        try:
+            breakers.check(self.provider.key, self.budget_key, is_sandbox=self.is_sandbox)
+        except CircuitOpen:
+            limits.abandon(permit)
+            raise
+        return permit
 
-    def _learn(self, answer: Answer) -> None:
-        if self.provider.throttle is not None and (budget := self.provider.throttle.read(answer)) is not None:
-            limits.note(self.budget_key, budget)
+    def _waited_for(self, request: Request) -> Permit:
+        key = Key(self.provider.key, self.is_sandbox, self.account or self.budget_key)
+        throttle, waited_s = self.provider.throttle or UNDECLARED, 0.0
+        while (permit := limits.reserve(key, throttle, request, is_action=self.is_action)).wait_s > 0:
+            waited_s += permit.wait_s
+            if waited_s > LONGEST_PAUSE_S:
+                raise rate_limited(self.provider, permit.wait_s, "the budget is spent")
+            pause(self.watch, permit.wait_s)
+        return permit
+
+    def _note_answer(self, permit: Permit | None, answer: Answer, fault: Fault | None, took_s: float) -> None:
+        if permit is None:
+            return
+        pause_s = None
+        if fault is not None and fault.meaning is Meaning.THROTTLED:
+            pause_s = UNTOLD_PAUSE_S if fault.wait_s is None else fault.wait_s
+        limits.settle(permit, answer, took_s=took_s, pause_s=pause_s)
+        self._note_breakers(f"HTTP {answer.status}" if fault and fault.meaning is Meaning.UNAVAILABLE else "")
+
+    def _note_lost(self, permit: Permit | None, error: NetworkError) -> None:
+        if permit is not None:
+            limits.abandon(permit)
+            self._note_breakers(error.kind)
+
+    def _give_up(self, permit: Permit | None) -> None:
+        if permit is not None:
+            limits.abandon(permit)
+
+    def _note_breakers(self, what: str) -> None:
+        """`what` is in what way it failed, "" for an answer that a platform in good health may give."""
+        breakers.note(self.provider.key, self.budget_key, failed=bool(what), is_sandbox=self.is_sandbox, what=what)
 
 
 def _allowed_s(request: Request) -> float:

@@ -36,7 +36,7 @@ from patchbay.spec.provider import (
     Setup,
     Status,
 )
-from patchbay.spec.throttle import Budget, Throttle
+from patchbay.spec.throttle import Budget, CountedBy, Throttle, Window
 
 __all__ = [
     "ASKED_AT_ONCE",
@@ -50,6 +50,7 @@ __all__ = [
     "Category",
     "Changes",
     "ClientCredentials",
+    "CountedBy",
     "EditRule",
     "Fault",
     "Field",
@@ -78,6 +79,7 @@ __all__ = [
     "Throttle",
     "TokenCall",
     "Whose",
+    "Window",
     "by_cursor",
     "check",
     "classify",

@@ -5,7 +5,7 @@ Sources: Graph API "Handling Errors", "Rate Limits", "Paginated Results" (read 2
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from patchbay.errors import N_
 from patchbay.spec.api import Answer
 from patchbay.spec.faults import Meaning, Rule
-from patchbay.spec.throttle import Budget, Throttle
+from patchbay.spec.throttle import Budget, CountedBy, Throttle
 
 _CODE = ("error", "code")
 _SUBCODE = ("error", "error_subcode")
@@ -42,20 +42,33 @@ class Paging(msgspec.Struct, frozen=True):
 
 def regain_s(answer: Answer) -> float | None:
     """How long Meta wants to be left alone, in seconds: whole minutes in a header; None when it does not say."""
-    minutes = [row.get("estimated_time_to_regain_access") for row in _usage(answer)]
+    return _regain_s(_usage(answer))
+
+
+def _regain_s(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    minutes = [row.get("estimated_time_to_regain_access") for row in rows]
     longest = max((minute for minute in minutes if isinstance(minute, int | float)), default=0)
     return longest * 60.0 or None
 
 
-def read_usage(answer: Answer) -> Budget | None:
-    """The percentages of X-App-Usage and X-Business-Use-Case-Usage as a budget, the fullest of all that are told."""
-    names = ("call_count", "total_time", "total_cputime")
-    told = [row[name] for row in _usage(answer) for name in names if isinstance(row.get(name), int | float)]
-    if not told:
+def read_usage(answer: Answer) -> tuple[Budget, ...]:
+    """The percentages of X-App-Usage and X-Business-Use-Case-Usage, the fullest of each that is told."""
+    app, *business = _usage(answer)
+    told = (("app", [app], CountedBy.APP), ("account", business, CountedBy.ACCOUNT))
+    found = (_fullest(name, rows, by) for name, rows, by in told)
+    return tuple(budget for budget in found if budget is not None)
+
+
+def _fullest(name: str, rows: Sequence[Mapping[str, Any]], by: CountedBy) -> Budget | None:
+    """How much one call takes is not told, and is next to nothing: only the reserve is kept."""
+    kinds = ("call_count", "total_time", "total_cputime")
+    used = [row[kind] for row in rows for kind in kinds if isinstance(row.get(kind), int | float)]
+    if not used:
         return None
-    wait_s = regain_s(answer)
-    available = 100.0 - max(told) if wait_s is None else 0.0
-    return Budget(available, 100.0, _RESERVE / wait_s if wait_s else 100.0 / _WINDOW_S, _RESERVE)
+    wait_s = _regain_s(rows)
+    available = 100.0 - max(used) if wait_s is None else 0.0
+    per_second = _RESERVE / wait_s if wait_s else 100.0 / _WINDOW_S
+    return Budget(available, 100.0, per_second, cost=0.0, keep=_RESERVE, name=name, seconds=_WINDOW_S, by=by)
 
 
 def _usage(answer: Answer) -> list[Mapping[str, Any]]:
@@ -87,7 +100,7 @@ def subcoded(means: Meaning, *subcodes: int, says: str = "") -> Rule:
     return Rule(means, path=_SUBCODE, values=frozenset(subcodes), text=_WORDS, says=says)
 
 
-THROTTLE = Throttle(read_usage)
+THROTTLE = Throttle(read=read_usage)
 
 # By code alone: Meta answers nearly all of this as HTTP 400, and `type` is nearly always OAuthException.
 FAULTS = (

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from flask import Flask
 from patchbay import client, clock, credentials, providers, tokens
 from patchbay.client import Client, Unwatched
 from patchbay.errors import (
+    CircuitOpen,
     CredentialsRefused,
     Invalid,
     NetworkError,
@@ -30,9 +32,11 @@ from patchbay.errors import (
     SetupWrong,
     UnexpectedShape,
 )
+from patchbay.limits import breakers
 from patchbay.models import Connection, ConnectionState, User, new_id, transaction
 from patchbay.settings import Settings
 from patchbay.spec import Meaning, Provider, Request, Rule
+from tests.servers import RedisServer
 from tests.stage import FrozenClock
 from tests.wire import Said, Wire, listening
 
@@ -390,27 +394,83 @@ def test_a_throttle_may_hide_in_a_success(api: Callable[..., Client], wire: Wire
     assert limited.value.retry_at == frozen_clock.now() + timedelta(seconds=8)  # (500 - 100) / 50
 
 
-def test_a_spent_budget_is_waited_for_before_asking(
-    api: Callable[..., Client], wire: Wire, frozen_clock: FrozenClock
-) -> None:
+def test_a_spent_budget_is_not_asked_of(api: Callable[..., Client], wire: Wire) -> None:
     wire.say(Said(body={"data": {}, "extensions": {"cost": COST}}))
     api("shopify").send(Request("POST", ADMIN, json={}))
 
     with pytest.raises(RateLimited):
         api("shopify").send(Request("POST", ADMIN, json={}))
-    frozen_clock.advance(seconds=8)
+
+    assert len(wire.received) == 1
+
+
+def test_a_budget_that_fills_soon_is_waited_for(api: Callable[..., Client], wire: Wire) -> None:
+    status = {"maximumAvailable": 1000, "currentlyAvailable": 100, "restoreRate": 1000}
+    cost = {"requestedQueryCost": 500, "actualQueryCost": 500, "throttleStatus": status}
+    wire.say(Said(body={"data": {}, "extensions": {"cost": cost}}))
+    api("shopify").send(Request("POST", ADMIN, json={}))
+    began = time.monotonic()
+
     api("shopify").send(Request("POST", ADMIN, json={}))
 
     assert len(wire.received) == 2
+    assert time.monotonic() - began > 0.35
 
 
-def test_the_budget_of_one_connection_is_no_other_ones(
-    api: Callable[..., Client], wire: Wire, frozen_clock: FrozenClock
-) -> None:
+def test_the_budget_of_one_account_is_no_other_ones(api: Callable[..., Client], wire: Wire) -> None:
     wire.say(Said(body={"data": {}, "extensions": {"cost": COST}}))
     api("shopify").send(Request("POST", ADMIN, json={}))
 
-    assert api("shopify", budget_key="con_2").send(Request("POST", ADMIN, json={})).status == 200
+    assert api("shopify", account="another").send(Request("POST", ADMIN, json={})).status == 200
+
+
+def test_two_connections_with_one_account_share_its_budget(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(body={"data": {}, "extensions": {"cost": COST}}))
+    api("shopify", account="demo", budget_key="con_1").send(Request("POST", ADMIN, json={}))
+
+    with pytest.raises(RateLimited):
+        api("shopify", account="demo", budget_key="con_2").send(Request("POST", ADMIN, json={}))
+
+
+def test_nobody_asks_before_the_time_that_a_refusal_told(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(429, headers={"Retry-After": "30"}), FINE)
+    with pytest.raises(RateLimited):
+        api().send(Request("GET", DRIVE))
+
+    with pytest.raises(RateLimited):
+        api(stream="files").send(Request("GET", DRIVE))
+
+    assert len(wire.received) == 1
+
+
+def test_a_platform_that_keeps_failing_is_left_alone(
+    api: Callable[..., Client], wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(breakers.LEAST_CALLS, "connection", 4)
+    wire.say(Said(503))
+    with pytest.raises((CircuitOpen, ProviderUnavailable)):
+        api().send(Request("GET", DRIVE))
+
+    with pytest.raises(CircuitOpen):
+        api().send(Request("GET", DRIVE))
+
+    assert len(wire.received) == 4
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429])
+def test_refusals_leave_the_breaker_closed(api: Callable[..., Client], wire: Wire, status: int) -> None:
+    wire.say(Said(status, headers={"Retry-After": "0"}))
+    for _ in range(10):
+        with pytest.raises(PatchbayError):
+            api().send(Request("POST", f"{DRIVE}", json={}))
+
+    assert not breakers.state("google-drive", "con_1", is_sandbox=True).is_open
+
+
+def test_without_redis_requests_go_on(api: Callable[..., Client], wire: Wire, redis_server: RedisServer) -> None:
+    redis_server.stop()
+
+    assert [api().send(Request("GET", DRIVE)).status for _ in range(3)] == [200] * 3
 
 
 @pytest.mark.parametrize(

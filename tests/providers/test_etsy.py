@@ -15,8 +15,8 @@ from patchbay.connections import Caller, Outcome
 from patchbay.errors import Invalid
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view
 from patchbay.providers import etsy
-from patchbay.providers.etsy import listings
-from patchbay.spec import Answer, Meaning, OAuth2, classify
+from patchbay.providers.etsy import listings, throttle
+from patchbay.spec import Answer, Budget, Meaning, OAuth2, Window, classify
 from tests.providers.sample import Sample, mockup_of
 from tests.providers.trial import Trial, at_answer
 from tests.sandbox.etsy_shop import picture
@@ -204,18 +204,17 @@ def test_a_refused_call_names_how_long_to_wait() -> None:
     assert fault.wait_s == 3600
 
 
-def test_the_budget_is_the_seconds_or_when_that_is_spent_the_days() -> None:
-    headers = {"x-limit-per-second": "10", "x-remaining-this-second": "9", "x-limit-per-day": "10000"}
+def test_every_answer_tells_the_size_of_a_second_and_what_the_day_has_left() -> None:
+    headers = {"x-limit-per-second": "150", "x-remaining-this-second": "9", "x-limit-per-day": "10000"}
 
-    usual = etsy.budget(answer({}, headers={**headers, "x-remaining-today": "41"}))
-    spent = etsy.budget(answer({}, headers={**headers, "x-remaining-today": "0"}))
+    second, day = throttle.read(answer({}, headers={**headers, "x-remaining-today": "41"}))
 
-    assert usual is not None
-    assert spent is not None
-    assert (usual.available, usual.per_second) == (9, 10)
-    assert (spent.available, round(1 / spent.per_second, 2)) == (0, 8.64)
-    assert etsy.budget(answer({})) is None
-    assert etsy.budget(answer({}, headers={**headers, "x-remaining-today": "many"})) is None
+    assert isinstance(second, Window)
+    assert isinstance(day, Budget)
+    assert (second.name, second.most, second.seconds) == ("second", 150, 1.0)
+    assert (day.available, day.maximum, round(1 / day.per_second, 2)) == (41, 10_000, 8.64)
+    assert throttle.read(answer({})) == ()
+    assert throttle.read(answer({}, headers={**headers, "x-remaining-today": "many"})) == ()
 
 
 def test_the_key_goes_with_every_call_and_the_secret_to_no_token_endpoint(

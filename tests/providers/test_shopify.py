@@ -114,9 +114,8 @@ def test_a_price_has_two_places(wire: str, stored: str) -> None:
 
 
 def test_the_budget_is_read_from_every_answer() -> None:
-    budget = graphql.budget(answer(RECORDED["answer"]))
+    (budget,) = graphql.read_budget(answer(RECORDED["answer"]))
 
-    assert budget is not None
     assert (budget.available, budget.maximum, budget.per_second, budget.cost) == (1986, 2000, 100, 52)
 
 

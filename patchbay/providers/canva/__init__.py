@@ -5,6 +5,7 @@ import msgspec
 from patchbay.errors import N_
 from patchbay.providers.canva.designs import export_design, import_design, import_designs, list_designs
 from patchbay.providers.canva.jobs import API
+from patchbay.providers.canva.throttle import THROTTLE
 from patchbay.providers.canva.uploads import upload_asset
 from patchbay.spec import (
     Account,
@@ -215,6 +216,7 @@ PROVIDER = Provider(
             says=N_("%(provider)s cannot do this with the design or picture. The technical details say why."),
         ),
     ),
+    throttle=THROTTLE,
     setup=Setup(
         register_url="https://www.canva.com/developers/integrations",
         steps=(

@@ -6,6 +6,7 @@ How it is spoken to is in `calls`, what is done there in `folders` and `uploads`
 from patchbay.errors import N_
 from patchbay.providers.dropbox.calls import API, current_account
 from patchbay.providers.dropbox.folders import as_path, create_folder, list_folders, list_spaces
+from patchbay.providers.dropbox.throttle import THROTTLE
 from patchbay.providers.dropbox.uploads import LONGEST_NAME, NAME_TAKEN, upload_file
 from patchbay.spec import (
     Account,
@@ -183,6 +184,7 @@ PROVIDER = Provider(
         Rule(Meaning.REFUSED, status=422, text=SUMMARY, says=STALE_SPACE),
         Rule(Meaning.REFUSED, status=400),  # plain text that may quote the Authorization header: never kept
     ),
+    throttle=THROTTLE,
     access_page="https://www.dropbox.com/account/connected_apps",
     sources=(
         "github.com/dropbox/dropbox-api-spec: auth, common, files and users.stone of 2026-08-05 (read 2026-11-21)",

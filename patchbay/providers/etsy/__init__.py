@@ -12,12 +12,11 @@ from patchbay.providers.etsy.pickers import (
     list_shipping_profiles,
 )
 from patchbay.providers.etsy.publishing import publish_mockup
+from patchbay.providers.etsy.throttle import THROTTLE
 from patchbay.spec import (
     Account,
     Action,
-    Answer,
     Api,
-    Budget,
     Category,
     Import,
     Grace,
@@ -29,7 +28,6 @@ from patchbay.spec import (
     Reuse,
     Scope,
     Setup,
-    Throttle,
     retry_after_s,
 )
 
@@ -51,18 +49,6 @@ def identify(api: Api) -> Account:
         raise ConnectionFailed("this Etsy account has no shop", provider="Etsy")
     shop = api.read(api.send(Request("GET", f"{API}/shops/{shop_id}")), Shop)
     return Account(id=str(shop_id), label=shop.shop_name)
-
-
-def budget(answer: Answer) -> Budget | None:
-    """What is left of the second, or of the day when that is spent; every counted answer tells both."""
-    names = ("x-remaining-this-second", "x-limit-per-second", "x-remaining-today", "x-limit-per-day")
-    numbers = [int(text) for name in names if (text := answer.headers.get(name, "")).isdigit()]
-    if len(numbers) != len(names):
-        return None
-    now, per_second, today, per_day = numbers
-    if today < 1 and per_day:
-        return Budget(0, per_day, per_day / 86_400, 1)
-    return Budget(now, per_second, per_second, 1)
 
 
 WORDS = ("error",)
@@ -176,7 +162,7 @@ PROVIDER = Provider(
         Rule(Meaning.THROTTLED, status=429, text=WORDS, wait=retry_after_s),
         Rule(Meaning.REFUSED, status=range(400, 500), text=WORDS),
     ),
-    throttle=Throttle(budget),
+    throttle=THROTTLE,
     setup=Setup(
         register_url="https://www.etsy.com/developers/register",
         steps=(

@@ -5,6 +5,7 @@ import msgspec
 from patchbay.errors import N_
 from patchbay.providers.figma.files import API, file_key, list_files, team_id
 from patchbay.providers.figma.frames import export_design, import_design, list_frames, node_ids
+from patchbay.providers.figma.throttle import THROTTLE
 from patchbay.spec import (
     Account,
     Action,
@@ -222,6 +223,7 @@ PROVIDER = Provider(
         Rule(Meaning.THROTTLED, status=429, text=("err",), wait=retry_after_s),
         refused(500, means=Meaning.UNAVAILABLE),
     ),
+    throttle=THROTTLE,
     setup=Setup(
         register_url="https://www.figma.com/developers/apps",
         steps=(

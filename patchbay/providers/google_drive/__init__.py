@@ -10,6 +10,7 @@ import msgspec
 from patchbay.errors import N_
 from patchbay.providers.google_drive.calls import API
 from patchbay.providers.google_drive.folders import create_folder, folder_id, list_folders
+from patchbay.providers.google_drive.throttle import THROTTLE
 from patchbay.providers.google_drive.uploads import upload_file
 from patchbay.spec import (
     Account,
@@ -143,6 +144,7 @@ PROVIDER = Provider(
         Rule(Meaning.REFUSED, status=403, text=WORDS),
         Rule(Meaning.REFUSED, status=400, text=WORDS),
     ),
+    throttle=THROTTLE,
     access_page="https://myaccount.google.com/permissions",
     setup=Setup(
         register_url="https://console.cloud.google.com/apis/credentials",

@@ -12,7 +12,7 @@ from patchbay.providers.shopify.catalogue import (
     present_products,
     show,
 )
-from patchbay.providers.shopify.graphql import Answered, ask, budget, mutate, refill_s
+from patchbay.providers.shopify.graphql import THROTTLE, Answered, ask, mutate, refill_s
 from patchbay.providers.shopify.publishing import publish_mockup
 from patchbay.spec import (
     PRODUCT_TEXTS,
@@ -34,7 +34,6 @@ from patchbay.spec import (
     Scope,
     Setup,
     SignedCallback,
-    Throttle,
     retry_after_s,
 )
 
@@ -173,7 +172,7 @@ PROVIDER = Provider(
         Rule(Meaning.THROTTLED, status=430, wait=retry_after_s),
         Rule(Meaning.REFUSED, status=range(400, 429), text=("errors",)),
     ),
-    throttle=Throttle(budget),
+    throttle=THROTTLE,
     access_page="https://{shop}/admin/settings/apps",
     setup=Setup(
         register_url="https://dev.shopify.com/dashboard",

@@ -3,14 +3,18 @@
 What is asked and what is done with it lives in `catalogue` and `publishing`.
 """
 
+import hashlib
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from patchbay.errors import N_, PlatformError
-from patchbay.spec import Answer, Api, Budget, Request
+from patchbay.spec import Answer, Api, Budget, Request, Throttle
 
 API = "https://{shop}/admin/api/2026-10/graphql.json"
+
+# Points, from "GraphQL Admin API rate limits": mutations cost 10, and no query may cost more than 1,000.
+MUTATION_COST, OTHER_QUERY, DEAREST_QUERY = 10.0, 50.0, 1000.0
 
 T = TypeVar("T")
 
@@ -30,6 +34,7 @@ class ThrottleStatus(msgspec.Struct, rename="camel"):
 class Cost(msgspec.Struct, rename="camel"):
     throttle_status: ThrottleStatus
     requested_query_cost: float | None = None
+    actual_query_cost: float | None = None
 
 
 class Extensions(msgspec.Struct):
@@ -63,20 +68,47 @@ def mutate(api: Api, query: str, field: str, *, is_repeatable: bool = False, **v
     return payload
 
 
-def budget(answer: Answer) -> Budget | None:
-    """The bucket that every GraphQL answer reports."""
+def read_budget(answer: Answer) -> tuple[Budget, ...]:
+    """The bucket that every GraphQL answer reports; a refused query costs nothing."""
     if b'"throttleStatus"' not in answer.body:
-        return None
+        return ()
     try:
         cost = msgspec.json.decode(answer.body, type=Costly).extensions.cost
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # whoever reads the data says what is wrong with the answer
+        return ()  # whoever reads the data says what is wrong with the answer
     status = cost.throttle_status
-    spent = cost.requested_query_cost or 0.0
-    return Budget(status.currently_available, status.maximum_available, status.restore_rate, spent)
+    return (
+        Budget(
+            status.currently_available,
+            status.maximum_available,
+            status.restore_rate,
+            cost=cost.requested_query_cost or 0.0,
+            spent=cost.actual_query_cost or 0.0,
+        ),
+    )
 
 
 def refill_s(answer: Answer) -> float | None:
     """How long until the bucket covers the refused request."""
-    left = budget(answer)
-    return None if left is None or not left.per_second else max(0.5, (left.cost - left.available) / left.per_second)
+    for left in read_budget(answer):
+        if left.per_second:
+            return max(0.5, (left.cost - left.available) / left.per_second)
+    return None
+
+
+def alike(request: Request) -> str:
+    """Queries with the same text and numbers cost the same before they run: what connections hold counts as full."""
+    body = request.json if isinstance(request.json, dict) else {}
+    numbers = [value for value in body.get("variables", {}).values() if isinstance(value, int)]
+    return hashlib.sha256(f"{body.get('query')} {numbers}".encode()).hexdigest()[:16]
+
+
+def estimate(request: Request) -> float:
+    """The cost of a query that was never sent before: of a list as much as any query may cost, lest it be refused."""
+    body = request.json if isinstance(request.json, dict) else {}
+    if str(body.get("query", "")).lstrip().startswith("mutation"):
+        return MUTATION_COST
+    return DEAREST_QUERY if "first" in body.get("variables", {}) else OTHER_QUERY
+
+
+THROTTLE = Throttle(read=read_budget, alike=alike, cost=estimate)

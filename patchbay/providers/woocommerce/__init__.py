@@ -32,6 +32,8 @@ from patchbay.spec import (
     Request,
     Rule,
     Scope,
+    Throttle,
+    Window,
 )
 
 
@@ -49,6 +51,7 @@ def store_address(text: str) -> str:
     return host.lower() + slash + folder
 
 
+AT_ONCE = Window("at once", 2, 0)  # nothing is promised; small servers choke on more
 KEYS_PAGE = "https://{store}/wp-admin/admin.php?page=wc-settings&tab=advanced&section=keys"
 CODE, WORDS = ("code",), ("message",)
 NO_API = N_(
@@ -197,6 +200,7 @@ PROVIDER = Provider(
         Rule(Meaning.REFUSED, status=range(300, 400), says=MOVED),
         Rule(Meaning.REFUSED, status=400, text=WORDS),
     ),
+    throttle=Throttle(windows=(AT_ONCE,)),
     access_page=KEYS_PAGE,
     sources=(
         "WooCommerce REST API docs: Authentication; Products; Product variations; Pagination; Errors (read 2026-11-21)",

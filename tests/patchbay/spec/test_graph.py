@@ -5,8 +5,8 @@ import json
 import msgspec
 import pytest
 
-from patchbay.spec import Answer
-from patchbay.spec.graph import THROTTLE, Paging, regain_s
+from patchbay.spec import Answer, CountedBy
+from patchbay.spec.graph import Paging, read_usage, regain_s
 
 
 def answer(**headers: object) -> Answer:
@@ -23,39 +23,37 @@ def business(percent: int, minutes: int = 0) -> dict[str, object]:
 
 
 def test_an_answer_without_usage_says_nothing() -> None:
-    assert THROTTLE.read(answer()) is None
+    assert read_usage(answer()) == ()
     assert regain_s(answer()) is None
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "null", '{"1": 2}', '{"1": [3]}'])
 def test_usage_that_makes_no_sense_says_nothing(text: str) -> None:
-    assert THROTTLE.read(answer(x_business_use_case_usage=text, x_app_usage=text)) is None
+    assert read_usage(answer(x_business_use_case_usage=text, x_app_usage=text)) == ()
 
 
 def test_the_fullest_percentage_counts() -> None:
-    budget = THROTTLE.read(
+    app, account = read_usage(
         answer(x_app_usage={"call_count": 12, "total_time": 88}, x_business_use_case_usage=business(30))
     )
 
-    assert budget is not None
-    assert (budget.available, budget.maximum) == (12, 100)
+    assert (app.by, app.available, app.maximum) == (CountedBy.APP, 12, 100)
+    assert (account.by, account.available, account.maximum) == (CountedBy.ACCOUNT, 70, 100)
 
 
 def test_the_last_percent_are_left_to_others() -> None:
-    budget = THROTTLE.read(answer(x_app_usage={"call_count": 97}))
+    (budget,) = read_usage(answer(x_app_usage={"call_count": 97}))
 
-    assert budget is not None
-    assert (budget.cost - budget.available) / budget.per_second == pytest.approx(2 * 36)
+    assert (budget.keep - budget.available) / budget.per_second == pytest.approx(2 * 36)
 
 
 def test_a_wait_is_told_in_minutes() -> None:
     told = answer(x_business_use_case_usage=business(100, 7))
 
-    budget = THROTTLE.read(told)
+    (budget,) = read_usage(told)
 
     assert regain_s(told) == 420
-    assert budget is not None
-    assert (budget.cost - budget.available) / budget.per_second == pytest.approx(420)
+    assert (budget.keep - budget.available) / budget.per_second == pytest.approx(420)
 
 
 def test_a_list_goes_on_only_where_next_stands() -> None:
@@ -70,4 +68,4 @@ def test_a_list_goes_on_only_where_next_stands() -> None:
     "text", ["[" * 50_000, '{"1": ' * 20_000, '{"1": [{"call_count": "12"}]}', '{"call_count": null}']
 )
 def test_usage_without_end_or_sense_says_nothing(text: str) -> None:
-    assert THROTTLE.read(answer(x_business_use_case_usage=text, x_app_usage=text)) is None
+    assert read_usage(answer(x_business_use_case_usage=text, x_app_usage=text)) == ()

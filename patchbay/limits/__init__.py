@@ -1,0 +1,22 @@
+"""Shared limits: one budget per account for all workers, and breakers that leave a failing platform alone.
+
+What platforms promise is declared in `patchbay.spec.throttle`; the waiting itself is done by `patchbay.client`.
+"""
+
+from patchbay.limits import breakers
+from patchbay.limits.budgets import Key, Permit, abandon, forget_here, of, reserve, settle
+from patchbay.limits.headroom import Headroom, headroom, headrooms
+
+__all__ = [
+    "Headroom",
+    "Key",
+    "Permit",
+    "abandon",
+    "breakers",
+    "forget_here",
+    "headroom",
+    "headrooms",
+    "of",
+    "reserve",
+    "settle",
+]
