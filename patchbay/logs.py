@@ -16,8 +16,9 @@ from patchbay import clock
 from patchbay.errors import storable
 from patchbay.redaction import redact
 
-# Authlib writes PKCE verifiers at DEBUG, urllib3 paths with queries; rq reports jobs, which our own lines do better.
-_QUIET = ("authlib", "urllib3", "rq")
+# Authlib writes PKCE verifiers at DEBUG, urllib3 paths with queries; rq reports jobs, which our own lines do better,
+# and Alembic what it is about to do, in answer to any question.
+_QUIET = ("alembic", "authlib", "urllib3", "rq")
 
 
 def configure(*, level: str = "INFO", stream: TextIO | None = None, as_json: bool | None = None) -> None:

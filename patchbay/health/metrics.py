@@ -7,7 +7,7 @@ would grow with every job, for each runs in a process of its own. No label holds
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,12 +39,12 @@ class _Installation(Collector):
 
     def collect(self) -> Iterator[Metric]:
         began = time.monotonic()
-        yield _gauge("patchbay_build", "Which version runs; always 1.", ("version",), {(__version__,): 1})
-        yield _gauge("patchbay_home_free_bytes", "Room on the disk of the home.", (), {(): _free_bytes()})
+        yield _gauge("patchbay_build", "Which version runs; always 1.", ("version",), [((__version__,), 1)])
+        yield _gauge("patchbay_home_free_bytes", "Room on the disk of the home.", (), [((), _free_bytes())])
         yield from _from_database()
         yield from _from_redis()
         took = time.monotonic() - began
-        yield _gauge("patchbay_metrics_seconds", "How long it took to find these figures.", (), {(): took})
+        yield _gauge("patchbay_metrics_seconds", "How long it took to find these figures.", (), [((), took)])
 
 
 def _from_database() -> Iterator[Metric]:
@@ -52,20 +52,22 @@ def _from_database() -> Iterator[Metric]:
     with suppress(SQLAlchemyError):
         found = [make() for make in _READINGS]
     is_up = len(found) == len(_READINGS)
-    yield _gauge("patchbay_database_up", "Whether the database answers.", (), {(): int(is_up)})
+    yield _gauge("patchbay_database_up", "Whether the database answers.", (), [((), int(is_up))])
     yield from found
 
 
 def _open_runs() -> Metric:
     counted = select(Run.status, func.count()).where(Run.status.in_(OPEN)).group_by(Run.status)
     values = {(status.value,): 0 for status in OPEN} | {(row[0].value,): row[1] for row in db.session.execute(counted)}
-    return _gauge("patchbay_open_runs", "Runs that have not ended, by status.", ("status",), values)
+    return _gauge("patchbay_open_runs", "Runs that have not ended, by status.", ("status",), values.items())
 
 
 def _oldest_queued() -> Metric:
     oldest = db.session.scalar(select(func.min(Run.created_at)).where(Run.status == RunStatus.QUEUED))
     age_s = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0
-    return _gauge("patchbay_oldest_queued_seconds", "How long the oldest queued run has been waiting.", (), {(): age_s})
+    return _gauge(
+        "patchbay_oldest_queued_seconds", "How long the oldest queued run has been waiting.", (), [((), age_s)]
+    )
 
 
 def _connections() -> Metric:
@@ -73,20 +75,22 @@ def _connections() -> Metric:
         Connection.integration_id, Connection.state
     )
     values = {(key, state.value): count for key, state, count in db.session.execute(counted)}
-    return _gauge("patchbay_connections", "Connections, by provider and state.", ("provider", "state"), values)
+    return _gauge("patchbay_connections", "Connections, by provider and state.", ("provider", "state"), values.items())
 
 
 def _open_alerts() -> Metric:
     counted = select(Alert.kind, func.count()).where(Alert.is_open).group_by(Alert.kind)
     values = {(kind.value,): count for kind, count in db.session.execute(counted)}
-    return _gauge("patchbay_open_alerts", "Alerts that are open, by kind.", ("kind",), values)
+    return _gauge("patchbay_open_alerts", "Alerts that are open, by kind.", ("kind",), values.items())
 
 
 def _heartbeats() -> Metric:
     now = clock.now()
     beats = db.session.execute(select(Heartbeat.name, Heartbeat.at))
     ages = {(name,): max(0.0, (now - at).total_seconds()) for name, at in beats}
-    return _gauge("patchbay_heartbeat_age_seconds", "Time since a process gave a sign of life.", ("process",), ages)
+    return _gauge(
+        "patchbay_heartbeat_age_seconds", "Time since a process gave a sign of life.", ("process",), ages.items()
+    )
 
 
 def _database_size() -> Metric:
@@ -97,7 +101,7 @@ def _database_size() -> Metric:
         else "SELECT pg_database_size(current_database())"
     )
     value = db.session.scalar(text(size)) or 0
-    return _gauge("patchbay_database_size_bytes", "How large the database is.", (), {(): value})
+    return _gauge("patchbay_database_size_bytes", "How large the database is.", (), [((), value)])
 
 
 _READINGS: tuple[Callable[[], Metric], ...] = (
@@ -113,9 +117,9 @@ _READINGS: tuple[Callable[[], Metric], ...] = (
 def _from_redis() -> Iterator[Metric]:
     counted, depths = counters.read(), queue.depths()
     is_up = counted is not None and depths is not None
-    yield _gauge("patchbay_redis_up", "Whether Redis answers.", (), {(): int(is_up)})
+    yield _gauge("patchbay_redis_up", "Whether Redis answers.", (), [((), int(is_up))])
     values = {(name,): depth for name, depth in (depths or {}).items()}
-    yield _gauge("patchbay_queue_depth", "Hints that wait for a worker, by queue.", ("queue",), values)
+    yield _gauge("patchbay_queue_depth", "Hints that wait for a worker, by queue.", ("queue",), values.items())
     yield from _totals(counted or {})
     yield _durations(counted or {})
 
@@ -163,8 +167,8 @@ def _free_bytes() -> int:
     return shutil.disk_usage(Path(settings.current().home)).free
 
 
-def _gauge(name: str, told: str, labels: tuple[str, ...], values: dict[tuple[str, ...], float]) -> Metric:
+def _gauge(name: str, told: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], float]]) -> Metric:
     family = GaugeMetricFamily(name, told, labels=labels)
-    for key, value in values.items():
+    for key, value in values:
         family.add_metric(key, value)
     return family

@@ -28,12 +28,11 @@ def migrate(settings: Settings, *, to: str = "head") -> None:
     engine = create_engine(settings.database_url)
     try:
         before = _present_revision(engine)
-        known = {script.revision for script in _scripts().walk_revisions()}
-        if before is not None and before not in known:
+        if before is not None and before not in known():
             raise SettingsError(
                 f"The database is newer than this code (schema {before}). Update the code, or restore an older copy."
             )
-        if to not in {"head", *known}:
+        if to not in {"head", *known()}:
             raise SettingsError(f"This is newer than this code (schema {to}). Update the code first.")
         if before == (_scripts().get_current_head() if to == "head" else to):
             return
@@ -56,6 +55,11 @@ def present(settings: Settings) -> str | None:
         return _present_revision(engine)
     finally:
         engine.dispose()
+
+
+def known() -> list[str]:
+    """Every schema that this code knows, the newest first."""
+    return [script.revision for script in _scripts().walk_revisions()]
 
 
 def check_single_head() -> None:
