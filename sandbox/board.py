@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from sandbox.app import Sandbox
 
 _SHOWN_REQUESTS = 10
-_NUMBERS = frozenset({"count", "seed", "times", "rate", "seconds", "limit"})
+_LIFETIMES = ControlForm("Set lifetimes of tokens", "POST", "lifetimes", ("accessSeconds", "refreshSeconds", "oneUse"))
+_NUMBERS = frozenset(
+    {"accessSeconds", "refreshSeconds", "oneUse", "count", "seed", "times", "rate", "seconds", "limit"}
+)
 
 
 def page(sandbox: "Sandbox", outcome: Response | None = None) -> Response:
@@ -81,6 +84,7 @@ def _forms(platform: Platform) -> tuple[ControlForm, ...]:
         ControlForm("Order a fault", "POST", "faults", ("kind", "times", "rate", "seconds", "match")),
         ControlForm("Delete a fault", "DELETE", "faults/{fault}", ("fault",)),
         ControlForm("Delete all faults", "DELETE", "faults"),
+        *([_LIFETIMES] if platform.has_lifetimes else []),
         *platform.forms,
         ControlForm("Back to the first state", "POST", "/_sandbox/reset", ("provider",)),
     )

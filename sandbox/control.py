@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from werkzeug.wrappers import Request, Response
 
-from sandbox import board
+from sandbox import board, lifetimes
 from sandbox.answers import as_json, refused
 from sandbox.faults import Order
 from sandbox.pages import style_sheet
@@ -85,6 +85,12 @@ def _call_platform(sandbox: "Sandbox", platform: Platform, request: Request, ver
             return _only(request, POST=lambda: as_json(platform.issue_token(_wanted(request))))
         case ["generate"]:
             return _only(request, POST=lambda: as_json(platform.generate(_wanted(request))))
+        case ["lifetimes"] if platform.has_lifetimes:
+            return _only(
+                request,
+                GET=lambda: as_json(msgspec.to_builtins(lifetimes.present(platform.store))),
+                POST=lambda: as_json(lifetimes.change(platform.store, _body(request))),
+            )
         case ["faults"]:
             faults = sandbox.faults[key]
             return _only(

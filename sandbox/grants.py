@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from sandbox import lifetimes
 from sandbox.store import Store
 
 CODE_LIFETIME_S = 600.0
@@ -138,10 +139,16 @@ class Grants:
 
     def issue(self, grant: Grant, kind: TokenKind, lifetime_s: float | None, prefix: str = "") -> str:
         """The text of a new token of the grant; the text is nowhere stored."""
+        if kind == "refresh":
+            lifetime_s = lifetimes.present(self._store).refresh_seconds or lifetime_s
         text = prefix + secrets.token_urlsafe(40)
         expires_at = None if lifetime_s is None else time.time() + lifetime_s
         self._save(Token(digest_of(text), kind, grant.id, expires_at))
         return text
+
+    def access_s(self, own: float) -> float:
+        """How long access tokens live: as a control call said, else the platform's own time."""
+        return lifetimes.present(self._store).access_seconds or own
 
     def rotate(self, text: str, app: App, lifetime_s: float | None, prefix: str = "") -> tuple[Grant, str]:
         """The grant and the next refresh token; `text` may be retried until a replacement of it is first used.
@@ -150,7 +157,8 @@ class Grants:
         """
         with self._store.transaction():
             token = self.live_refresh(text, app)
-            if any(self._by_digest(digest).used for digest in token.replaced_by):
+            is_one_use = lifetimes.present(self._store).one_use and token.used
+            if is_one_use or any(self._by_digest(digest).used for digest in token.replaced_by):
                 raise GrantRefused("invalid_grant", "The refresh token was used before.")
             grant = self.grant_of(token)
             following = self.issue(grant, "refresh", lifetime_s, prefix)

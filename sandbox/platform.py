@@ -63,6 +63,7 @@ class Platform(ABC):
     forms: ClassVar[tuple[ControlForm, ...]] = ()
     generate_fields: ClassVar[tuple[str, ...]] = ("count", "seed", "shop")  # what the page's forms offer
     token_fields: ClassVar[tuple[str, ...]] = ("scopes", "account", "shop")
+    has_lifetimes: ClassVar[bool] = True  # of its tokens; keys have none
     secret_parameters: ClassVar[frozenset[str]] = frozenset()  # of queries, beyond those that the ledger always hides
 
     def __init__(self, store: Store) -> None:

@@ -111,6 +111,10 @@ class Sandbox:
         rows = self._control("GET", f"{provider}/requests", params={"limit": "1000"}).json()["requests"]
         return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
+    def lifetimes(self, provider: str, **wanted: Any) -> None:
+        """How long tokens live that are issued from now on (`accessSeconds`, `refreshSeconds`, `oneUse`)."""
+        self._control("POST", f"{provider}/lifetimes", json=wanted)
+
     def state(self, provider: str, collection: str, **query: str) -> list[dict[str, Any]]:
         """All that the platform holds in a collection, in its own JSON."""
         found: list[dict[str, Any]] = []

@@ -104,7 +104,10 @@ class OAuthServer:
             "sub": Person(grant.account).user_id(grant.client_id),
         }
         if token.expires_at is not None:
-            about |= {"exp": int(token.expires_at), "iat": int(token.expires_at) - ACCESS_LIFETIME_S}
+            about |= {
+                "exp": int(token.expires_at),
+                "iat": int(token.expires_at - self._grants.access_s(ACCESS_LIFETIME_S)),
+            }
         return as_json(about)
 
     def revoke(self, request: Request) -> Response:
@@ -179,16 +182,17 @@ class OAuthServer:
         return response
 
     def _pair(self, grant: Grant) -> Document:
+        access_s = self._grants.access_s(ACCESS_LIFETIME_S)
         return {
-            "access_token": self._grants.issue(grant, "access", ACCESS_LIFETIME_S, _signed_part(grant)),
+            "access_token": self._grants.issue(grant, "access", access_s, _signed_part(grant, access_s)),
             "refresh_token": self._grants.issue(grant, "refresh", _REFRESH_LIFETIME_S),
             "token_type": "Bearer",
-            "expires_in": ACCESS_LIFETIME_S,
+            "expires_in": access_s,
             "scope": " ".join(grant.scopes),
         }
 
 
-def _signed_part(grant: Grant) -> str:
+def _signed_part(grant: Grant, access_s: float) -> str:
     """What stands before the signature of an access token: clients read `sub` in it (RFC 7519 §3.1)."""
     now = int(time.time())
     claims = {
@@ -197,7 +201,7 @@ def _signed_part(grant: Grant) -> str:
         "sub": Person(grant.account).user_id(grant.client_id),
         "iat": now,
         "nbf": now,
-        "exp": now + ACCESS_LIFETIME_S,
+        "exp": int(now + access_s),
         "jti": scrambled(f"{grant.id}:{time.time_ns()}", 22),
         "scopes": list(grant.scopes),
     }

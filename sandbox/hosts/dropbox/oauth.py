@@ -157,8 +157,9 @@ class OAuthServer:
         return body
 
     def _access(self, grant: Grant) -> Document:
-        token = self._grants.issue(grant, "access", ACCESS_LIFETIME_S, "sl.")
-        return {"access_token": token, "token_type": "bearer", "expires_in": ACCESS_LIFETIME_S}
+        access_s = self._grants.access_s(ACCESS_LIFETIME_S)
+        token = self._grants.issue(grant, "access", access_s, "sl.")
+        return {"access_token": token, "token_type": "bearer", "expires_in": access_s}
 
 
 def _asked(text: str) -> tuple[str, ...]:

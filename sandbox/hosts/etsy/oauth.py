@@ -163,10 +163,11 @@ class OAuthServer:
 
     def _tokens(self, grant: Grant, refresh_token: str) -> Document:
         """Both tokens begin with the user id and a dot; the answer does not repeat the scopes."""
+        access_s = self._grants.access_s(ACCESS_LIFETIME_S)
         return {
-            "access_token": self._grants.issue(grant, "access", ACCESS_LIFETIME_S, f"{grant.account}."),
+            "access_token": self._grants.issue(grant, "access", access_s, f"{grant.account}."),
             "token_type": "Bearer",
-            "expires_in": ACCESS_LIFETIME_S,
+            "expires_in": access_s,
             "refresh_token": refresh_token,
         }
 

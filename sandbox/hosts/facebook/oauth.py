@@ -160,9 +160,10 @@ class OAuthServer:
         return self._long_token(grant)
 
     def _long_token(self, grant: Grant) -> Document:
-        text = self._grants.issue(grant, "access", LONG_LIFETIME_S, "EAAL")
+        access_s = self._grants.access_s(LONG_LIFETIME_S)
+        text = self._grants.issue(grant, "access", access_s, "EAAL")
         self._store.put("births", digest_of(text), {"at": time.time()})
-        return {"access_token": text, "token_type": "bearer", "expires_in": LONG_LIFETIME_S}
+        return {"access_token": text, "token_type": "bearer", "expires_in": access_s}
 
 
 def _problem_of(terms: Mapping[str, str]) -> tuple[str, str] | None:

@@ -167,11 +167,12 @@ class OAuthServer:
 
     def _answer(self, grant: Grant) -> Document:
         """No `scope`: what was granted is what was asked for."""
+        access_s = self._grants.access_s(ACCESS_LIFETIME_S)
         return {
             "user_id_string": Person(grant.account).id,
-            "access_token": self._grants.issue(grant, "access", ACCESS_LIFETIME_S, _PREFIX),
+            "access_token": self._grants.issue(grant, "access", access_s, _PREFIX),
             "token_type": "bearer",
-            "expires_in": ACCESS_LIFETIME_S,
+            "expires_in": access_s,
         }
 
 

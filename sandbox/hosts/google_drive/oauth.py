@@ -179,10 +179,11 @@ class OAuthServer:
         self._store.put("consents", key, {"scopes": list(dict.fromkeys([*before["scopes"], *grant.scopes]))})
 
     def _token_body(self, grant: Grant) -> Document:
-        access_token = self._grants.issue(grant, "access", ACCESS_LIFETIME_S, "ya29.a0")
+        access_s = self._grants.access_s(ACCESS_LIFETIME_S)
+        access_token = self._grants.issue(grant, "access", access_s, "ya29.a0")
         body: Document = {
             "access_token": access_token,
-            "expires_in": ACCESS_LIFETIME_S,
+            "expires_in": access_s,
             "scope": " ".join(grant.scopes),
             "token_type": "Bearer",
         }

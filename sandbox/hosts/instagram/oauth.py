@@ -123,9 +123,10 @@ class OAuthServer:
         return {"data": [{"access_token": text, "user_id": user_id, "permissions": ",".join(grant.scopes)}]}
 
     def _long_token(self, grant: Grant) -> Document:
-        text = self._grants.issue(grant, "access", LONG_LIFETIME_S, "IGAA")
+        access_s = self._grants.access_s(LONG_LIFETIME_S)
+        text = self._grants.issue(grant, "access", access_s, "IGAA")
         self._store.put("births", digest_of(text), {"at": time.time()})
-        return {"access_token": text, "token_type": "bearer", "expires_in": LONG_LIFETIME_S}
+        return {"access_token": text, "token_type": "bearer", "expires_in": access_s}
 
 
 def _problem_of(terms: Mapping[str, str]) -> str:

@@ -131,10 +131,11 @@ class OAuth:
         return {"access_token": self.grants.issue(grant, "access", None, "shpat_"), "scope": ",".join(grant.scopes)}
 
     def _expiring_answer(self, grant: Grant, refresh_token: str) -> Document:
+        access_s = self.grants.access_s(ACCESS_LIFETIME_S)
         return {
-            "access_token": self.grants.issue(grant, "access", ACCESS_LIFETIME_S, "shpat_"),
+            "access_token": self.grants.issue(grant, "access", access_s, "shpat_"),
             "scope": ",".join(grant.scopes),
-            "expires_in": ACCESS_LIFETIME_S,
+            "expires_in": access_s,
             "refresh_token": refresh_token,
             "refresh_token_expires_in": REFRESH_LIFETIME_S,
         }

@@ -35,6 +35,7 @@ class WooCommerce(Platform):
 
     key: ClassVar[str] = "woocommerce"
     name: ClassVar[str] = "WooCommerce"
+    has_lifetimes = False
     hosts: ClassVar[tuple[str, ...]] = ("*.example",)
     forms: ClassVar[tuple[ControlForm, ...]] = (
         ControlForm("Say how keys are handed over", "POST", "handover", ("shop", "order", "seconds")),
