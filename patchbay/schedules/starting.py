@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from patchbay import clock, credentials, providers, runs
-from patchbay.errors import N_, Conflict, PatchbayError
+from patchbay.errors import N_, CircuitOpen, Conflict, PatchbayError, Postponed
+from patchbay.limits import breakers
 from patchbay.models import (
     OPEN,
     Connection,
@@ -54,7 +55,7 @@ def start(schedule_id: str) -> None:
 
     However many moments have passed, one run makes up for all of them. Does nothing for one that is not due (any more).
     """
-    now = clock.now()
+    now, shut = clock.now(), _breaker(schedule_id)
     with transaction() as session:
         schedule = _taken(schedule_id, now)
         if schedule is None:
@@ -64,10 +65,9 @@ def start(schedule_id: str) -> None:
             return
         connection = session.get_one(Connection, schedule.connection_id, populate_existing=True)
         try:
-            order = _order(schedule, connection)
+            order = _order(schedule, connection, shut)
         except PatchbayError as error:
-            again_at = now + LOOK_AGAIN if connection.is_connected else None
-            _hold(schedule, error.sentence, error.params, again_at)
+            _hold(schedule, error.sentence, error.params, _again_at(error, connection, now))
             return
         run = _placed(schedule, order)
         if run is not None:
@@ -122,8 +122,22 @@ def _taken(schedule_id: str, now: datetime) -> Schedule | None:
     return db.session.scalar(statement)
 
 
-def _order(schedule: Schedule, connection: Connection) -> runs.Order:
-    """What is to be run. Raises whatever stands in its way: what `runs.order` raises, Conflict."""
+def _breaker(schedule_id: str) -> CircuitOpen | None:
+    """Why the platform is to be left alone for now, if it is. Asks Redis, so never inside a transaction."""
+    of_it = select(Connection).join(Schedule, Schedule.connection_id == Connection.id).where(Schedule.id == schedule_id)
+    connection = db.session.scalar(of_it)
+    if connection is None or connection.integration_id not in {provider.key for provider in providers.all()}:
+        return None
+    told = breakers.state(connection.integration_id, connection.id, is_sandbox=connection.is_sandbox)
+    if told.retry_at is None or told.retry_at <= clock.now():
+        return None
+    return CircuitOpen(
+        "a breaker is open", retry_at=told.retry_at, provider=providers.get(connection.integration_id).name
+    )
+
+
+def _order(schedule: Schedule, connection: Connection, shut: CircuitOpen | None) -> runs.Order:
+    """What is to be run. Raises whatever stands in its way: what `runs.order` raises, Conflict, `shut`."""
     owner = db.session.get_one(User, schedule.user_id)
     if not owner.is_active:
         raise Conflict(sentence=SWITCHED_OFF)
@@ -131,7 +145,16 @@ def _order(schedule: Schedule, connection: Connection) -> runs.Order:
     provider = providers.get(schedule.integration_id)
     if credentials.find(provider, connection.settings) is None:
         raise Conflict(sentence=NOT_SET_UP, provider=provider.name)
+    if shut is not None:
+        raise shut
     return order
+
+
+def _again_at(error: PatchbayError, connection: Connection, now: datetime) -> datetime | None:
+    """When to look whether it still stands in the way; None: when the connection can be used again."""
+    if not connection.is_connected:
+        return None
+    return error.retry_at if isinstance(error, Postponed) else now + LOOK_AGAIN
 
 
 def _placed(schedule: Schedule, order: runs.Order) -> Run | None:

@@ -10,6 +10,8 @@ from sqlalchemy import select, update
 
 from jobs.tick import tick
 from patchbay import runs, schedules
+from patchbay.errors import CircuitOpen
+from patchbay.limits import breakers
 from patchbay.models import (
     Connection,
     ConnectionState,
@@ -216,6 +218,28 @@ def test_an_operation_that_is_gone_holds_it_and_is_looked_for_again(
     assert held.held_reason
     assert held.next_at == frozen_clock.now() + starting.LOOK_AGAIN
     assert held.held_since == frozen_clock.now()
+
+
+def test_a_platform_that_is_to_be_left_alone_holds_it_until_the_breaker_lets_a_probe_go(
+    ada: User, connection: Connection, frozen_clock: FrozenClock, queue: Queue
+) -> None:
+    schedule = make(ada, HOURLY)
+    frozen_clock.moment = datetime.now(UTC)  # Redis knows no other time
+    with transaction() as session:
+        session.execute(update(Schedule).values(next_at=frozen_clock.moment))
+    for _ in range(breakers.LEAST_CALLS["connection"]):
+        breakers.note("dropbox", connection.id, failed=True, is_sandbox=True)
+
+    schedules.start(schedule.id)
+    held = reread(schedule)
+    reason, until = held.held_reason, held.next_at
+    frozen_clock.advance(hours=1)
+    schedules.start(schedule.id)
+
+    assert reason == CircuitOpen.sentence
+    assert until == breakers.state("dropbox", connection.id, is_sandbox=True).retry_at
+    assert len(started()) == 1
+    assert reread(schedule).held_reason is None
 
 
 def test_whoever_was_switched_off_starts_nothing(ada: User, frozen_clock: FrozenClock) -> None:
