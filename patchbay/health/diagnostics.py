@@ -64,7 +64,7 @@ def _installation() -> dict[str, object]:
     heartbeats = db.session.execute(select(Heartbeat.name, Heartbeat.at).order_by(Heartbeat.name))
     return {
         "settings": {one.name: getattr(here, one.name) for one in fields(here) if one.repr},
-        "heartbeats": dict(heartbeats.tuples()),
+        "heartbeats": {beat.name: beat.at for beat in heartbeats},
         "queueDepth": queue.depth(),
     }
 
