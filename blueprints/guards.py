@@ -6,6 +6,7 @@ Whether a password or key is right is decided in `patchbay.accounts`.
 import functools
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import SecurityError
 
 from blueprints import forms
-from patchbay import accounts, assets, audit, settings, signing
+from patchbay import accounts, assets, audit, settings, signing, tenancy
 from patchbay.connections import Caller
 from patchbay.errors import N_, Forbidden, Malformed, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, new_id
@@ -43,8 +44,13 @@ def init_app(app: Flask) -> None:
 
 
 def admit() -> None:
-    """Find out who asks, and refuse a forged or foreign request. Raises Unauthenticated, Forbidden."""
+    """Find out who asks, and refuse a forged or foreign request. Raises Unauthenticated, Forbidden.
+
+    From here to the end of the answer nothing of any other user is seen; nothing at all, when nobody is signed in.
+    """
     g.user = g.key = g.language = None
+    g.scope = ExitStack()
+    g.scope.enter_context(tenancy.nobody())
     g.begun_at, g.request_id = time.perf_counter(), new_id("req")
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
@@ -53,10 +59,13 @@ def admit() -> None:
     if request.endpoint in OPEN_ENDPOINTS:
         return
     header = request.headers.get("Authorization", "")
-    if header:
-        _admit_key(header)
-    else:
-        _admit_session()
+    with tenancy.everyone():  # who asks is not known yet
+        if header:
+            _admit_key(header)
+        else:
+            _admit_session()
+    if g.user is not None:
+        g.scope.enter_context(tenancy.of(g.user.id))
     _make_room()
     _refuse_nul()
     if not header and _could_be_forged():
@@ -122,14 +131,15 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def admin_only(view: Callable[P, R]) -> Callable[P, R]:
-    """For administrators; a key needs the scope `admin` as well."""
+    """For administrators, who see everybody's rows there; a key needs the scope `admin` as well."""
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not user().is_admin:
             raise Forbidden(sentence=N_("This page is for administrators."))
         _require(("admin",))
-        return view(*args, **kwargs)
+        with tenancy.everyone():
+            return view(*args, **kwargs)
 
     return guarded
 
@@ -271,3 +281,4 @@ def _log_request(response: Response) -> Response:
 def _forget(_: BaseException | None) -> None:
     structlog.contextvars.clear_contextvars()
     audit.act_as(None)
+    g.pop("scope", ExitStack()).close()

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from patchbay import assets, clock, net, providers, settings, signing
+from patchbay import assets, clock, net, providers, settings, signing, tenancy
 from patchbay.errors import Forbidden, NotFound, PatchbayError
 from patchbay.models import Asset, Connection, Record, db
 from patchbay.net import MIB, Outgoing
@@ -55,8 +55,12 @@ def of_address(connection: Connection, address: str) -> str:
     return _token("address", connection.id, address) if is_address else ""
 
 
+@tenancy.everyone()
 def small(token: str) -> bytes:
-    """The picture as a WebP of at most 256 × 256 pixels. Raises NotFound: forged, ended, gone, or not to be had."""
+    """The picture as a WebP of at most 256 × 256 pixels, for whoever has its token.
+
+    Raises NotFound: forged, ended, gone, or not to be had.
+    """
     try:
         kind, *words = signing.current().unsign(token, purpose=LINK_PURPOSE).split()
     except Forbidden as error:

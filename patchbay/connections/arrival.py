@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select, update
 
-from patchbay import client, clock, credentials, oauth, providers, signing, tokens
+from patchbay import client, clock, credentials, oauth, providers, signing, tenancy, tokens
 from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.keys import come_back_with_keys
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
@@ -28,14 +28,14 @@ from patchbay.spec import Keys
 
 def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
     """Finish a connect with what the platform sent along. Never raises for what a platform or an attacker may send."""
-    pending = db.session.scalar(
-        select(PendingAuthorization).where(PendingAuthorization.state_hash == signing.hash_token(_state_in(query)))
-    )
+    with tenancy.everyone():  # whoever brings the state back need not be who began
+        pending = db.session.scalar(
+            select(PendingAuthorization).where(PendingAuthorization.state_hash == signing.hash_token(_state_in(query)))
+        )
+        if caller is None:
+            return _come_back_unknown(pending)
     if pending is None:
         return ended(Outcome.NOT_VERIFIED, None, caller, reason="unknown state")
-    if caller is None:
-        _claim(pending)
-        return ended(Outcome.NOT_SIGNED_IN, pending, None)
     if pending.user_id != caller.user_id or (pending.session_hash and pending.session_hash != caller.session_hash):
         return ended(Outcome.NOT_VERIFIED, None, caller, reason="begun by somebody else")
     if not _claim(pending):
@@ -50,6 +50,14 @@ def come_back(query: Mapping[str, str], caller: Caller | None) -> Returned:
         return ended(Outcome.SETUP_WRONG, pending, caller, reason=error.detail, redirect_uri=pending.redirect_uri)
     except PatchbayError as error:
         return ended(Outcome.FAILED, pending, caller, reason=error.detail, kind=error.kind)
+
+
+def _come_back_unknown(pending: PendingAuthorization | None) -> Returned:
+    """The return of somebody who is not signed in: it uses the state up."""
+    if pending is None:
+        return ended(Outcome.NOT_VERIFIED, None, None, reason="unknown state")
+    _claim(pending)
+    return ended(Outcome.NOT_SIGNED_IN, pending, None)
 
 
 def _complete(pending: PendingAuthorization, query: Mapping[str, str], caller: Caller) -> Returned:

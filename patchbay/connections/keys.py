@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from patchbay import client, clock, credentials, oauth, providers, signing, tokens
+from patchbay import client, clock, credentials, oauth, providers, signing, tenancy, tokens
 from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.outcomes import PATIENCE, Caller, Outcome, Returned, ended
 from patchbay.connections.seats import Seats
@@ -55,6 +55,7 @@ def connect_with_keys(
     return complete(provider, pending, auth.secret(clean))
 
 
+@tenancy.everyone()
 def receive_keys(integration_id: str, posted: Mapping[str, Any]) -> None:
     """Keep the keys that a platform hands over until the browser is back.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from patchbay import audit, clock, signing
+from patchbay import audit, clock, signing, tenancy
 from patchbay.audit import Deed
 from patchbay.models import (
     CallbackOutcome,
@@ -102,6 +102,7 @@ def ended(how: Outcome, pending: PendingAuthorization | None, caller: Caller | N
     return Returned(how, integration_id, token, params)
 
 
+@tenancy.everyone()
 def outcome(token: str, user_id: str | None) -> CallbackOutcome | None:
     """The outcome behind the token, shown once; None when it was shown, has gone, or is another user's."""
     with transaction() as session:

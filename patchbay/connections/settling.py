@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patchbay import audit, clock, oauth, providers, tokens
+from patchbay import audit, clock, oauth, providers, tenancy, tokens
 from patchbay.audit import Deed
 from patchbay.connections.choices import choose_what_is_alone
 from patchbay.connections.outcomes import Caller, Outcome, Returned, ended
@@ -99,6 +99,7 @@ class _KeptGrant(msgspec.Struct):
         return Account(self.account_id, self.account_label)
 
 
+@tenancy.everyone()
 def is_taken(provider: Provider, account_id: str | None, caller: Caller) -> bool:
     """Whether another user holds this account, where two cannot: asked before the exchange, which would end theirs."""
     if provider.auth is None or not provider.auth.grant_is_exclusive or not account_id:

@@ -12,13 +12,15 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, Enum, MetaData, Text, event
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import ColumnElement, DateTime, Dialect, Engine, Enum, MetaData, Text, event, select, true
 from sqlalchemy.engine import Connection as DatabaseConnection
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 from ulid import ULID
 
-from patchbay import vault
+from patchbay import tenancy, vault
+from patchbay.models import isolation
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,8 +38,25 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
 
+    @classmethod
+    def is_of_present_scope(cls) -> ColumnElement[bool]:
+        """The condition under which a row of this table, or of an alias of it, may be seen now (see `tenancy`)."""
+        return true() if cls is Base else isolation.criterion(cls, cls.metadata.tables[cls.__tablename__])
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+isolation.hold(Base)
+
+
+class ScopedSession(FlaskSession):
+    """A session that gives none of the rows that it holds from another scope."""
+
+    def get(self, entity: Any, ident: Any, **how: Any) -> Any:
+        """The row of that primary key; None when there is none in the present scope."""
+        found = super().get(entity, ident, **how)
+        return found if found is None or isolation.is_seen(self, found) else None
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "class_": ScopedSession})
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -152,6 +171,14 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _writing.reset(mark)
+
+
+def owner_of(table: Any, row_id: str) -> str | None:
+    """Whose the row is; None when there is none. Leaves no transaction open."""
+    with tenancy.everyone():
+        owner: str | None = db.session.scalar(select(table.user_id).where(table.id == row_id))
+    fresh_view()
+    return owner
 
 
 def fresh_view() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,8 @@ class Lease:
         self._stop = threading.Event()
         self._lost = threading.Event()
         self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease-{run_id}", daemon=True)
+        beat = copy_context().run  # the thread may write what belongs to the run's owner, as this one may
+        self._thread = threading.Thread(target=beat, args=(self._beat,), name=f"lease-{run_id}", daemon=True)
 
     @classmethod
     def claim(cls, run_id: str) -> "Lease | None":
