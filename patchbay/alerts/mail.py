@@ -53,18 +53,30 @@ def send(letter: Letter, recipient: str) -> Problem | None:
 def written(letter: Letter, recipient: str, sender: str) -> EmailMessage:
     """The letter as a mail. A line break in the subject becomes a space; raises ValueError for a bad recipient."""
     host = parseaddr(sender)[1].rpartition("@")[2]
+    to = _address(recipient)
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=recipient)
+    message["To"] = to
     message["Subject"] = " ".join("".join(c if c.isprintable() else " " for c in letter.subject).split())
     message["Date"] = format_datetime(letter.happened_at)
     message["Message-ID"] = f"<{letter.id}@{host}>"
     if letter.alert is not None:
         message["References"] = f"<{letter.alert.id}@{host}>"  # mails about one alert stand together
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
-    message["Content-Language"] = letter.language
     message.set_content(letter.text)
+    message["Content-Language"] = letter.language
     return message
+
+
+def _address(text: str) -> Address:
+    """Raises ValueError for what is no address; the email package has other errors for some of it."""
+    try:
+        found = Address(addr_spec=text)
+    except (IndexError, ValueError):
+        raise ValueError("no mail address") from None
+    if not (found.username and found.domain):
+        raise ValueError("a mail address without its name or its host")
+    return found
 
 
 def _handed_in(message: EmailMessage, here: Mail) -> Problem | None:

@@ -118,19 +118,19 @@ _STORIES: Mapping[AlertKind, Story] = {
         Repair.OPEN_RUN,
     ),
     AlertKind.DELETIONS_HELD: Story(
-        N_("Deletions wait for you"),
-        N_("An import from %(provider)s would delete %(count)s of %(total)s records. Look at them and decide."),
+        N_("%(provider)s: deletions wait for you"),
+        N_("An import of %(stream)s would delete %(count)s of %(known)s records here. Look at them and decide."),
         Severity.WARNING,
         Repair.REVIEW_DELETIONS,
     ),
     AlertKind.LOGIN_ENDING: Story(
         N_("Your login at %(provider)s ends soon"),
-        N_("It ends at %(until)s. Reconnect before, and syncs go on without a break."),
+        N_("It ends at %(ends_at)s. Reconnect before, and syncs go on without a break."),
         Severity.WARNING,
         Repair.RECONNECT,
     ),
 }
-_MOMENTS = ("since", "until", "time")
+_MOMENTS = ("since", "until", "ends_at", "time")
 
 
 def of(kind: AlertKind) -> Story:

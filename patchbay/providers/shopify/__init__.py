@@ -1,5 +1,7 @@
 """Shopify: the GraphQL Admin API of one shop. Imports its catalogue and adds mockups to its products."""
 
+from datetime import date
+
 import msgspec
 
 from patchbay.errors import N_
@@ -174,6 +176,7 @@ PROVIDER = Provider(
     ),
     throttle=THROTTLE,
     access_page="https://{shop}/admin/settings/apps",
+    api_ends=date(2027, 10, 1),  # 2026-10 is supported for twelve months
     setup=Setup(
         register_url="https://dev.shopify.com/dashboard",
         steps=(
@@ -189,6 +192,7 @@ PROVIDER = Provider(
     sources=(
         "shopify.dev: Implement authorization code grant manually; About offline access tokens (read 2026-11-21)",
         "shopify.dev: GraphQL Admin API 2026-10 reference; GraphQL Admin API rate limits (read 2026-11-21)",
+        "shopify.dev: About Shopify API versioning (read 2026-11-21)",
         "shopify.dev: Add media to products; API response status and error codes (read 2026-11-21)",
     ),
 )
