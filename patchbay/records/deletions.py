@@ -29,8 +29,7 @@ UNDO_FOR = timedelta(days=30)
 class Standing:
     """What a run's sweep has come to: how many records it met, how many it did not, of how many that are kept here.
 
-    `is_ended`: the platform's list came to its own end. `total`: how many the platform said there are. `sweeps`: how
-    often the run has begun at the beginning.
+    `is_ended`: the platform's list came to its own end. `total`: how many the platform said there are.
     """
 
     met: int
@@ -38,7 +37,6 @@ class Standing:
     known: int
     is_ended: bool
     total: int | None
-    sweeps: int
 
     @property
     def is_whole(self) -> bool:
@@ -62,8 +60,8 @@ def standing(connection_id: str, stream: str, run_id: str) -> Standing:
     passed_over = len(reached.passed_over) if reached else 0
     met = row[0] + (passed_over if passed_over < MOST_PASSED_OVER else 0)
     if reached is None:  # not even a first page came
-        return Standing(met, row[1], row[2], is_ended=False, total=None, sweeps=1)
-    return Standing(met, row[1], row[2], reached.is_complete, reached.total, reached.sweeps)
+        return Standing(met, row[1], row[2], is_ended=False, total=None)
+    return Standing(met, row[1], row[2], reached.is_complete, reached.total)
 
 
 def missed(connection_id: str, stream: str, run_id: str, *, at_once: int) -> Iterator[list[str]]:

@@ -39,11 +39,12 @@ def change(user_id: str, record_id: str, values: Mapping[str, Any]) -> Record:
         if record.deleted_at is not None:
             raise Conflict(sentence=N_("This record was deleted at its platform. Undo that first."))
         clean = check(tuple(field for field in fields if field.name in values), values)
+        clean = {name: value.replace("\r\n", "\n") if value else None for name, value in clean.items()}  # as forms send
         local, base = dict(record.local or {}), dict(record.base or {})
         for name, value in clean.items():
             local.pop(name, None)
             base.pop(name, None)
-            if (value or None) != (record.data.get(name) or None):
+            if not _is_same(value, record.data.get(name)):
                 local[name], base[name] = value, record.data.get(name)
         _set(record, local, base)
         _close(record, set(clean), Winner.LOCAL)
@@ -142,6 +143,11 @@ def _locked(user_id: str, record_id: str) -> Record:
     if record is None or record.user_id != user_id:
         raise NotFound(record_id)
     return record
+
+
+def _is_same(mine: str | None, theirs: Any) -> bool:
+    """Whether a text is what the platform has, but for white space around it and its kind of line ends."""
+    return (mine or "").strip() == str(theirs or "").replace("\r\n", "\n").strip()
 
 
 def _set(record: Record, local: dict[str, Any], base: dict[str, Any]) -> None:

@@ -56,17 +56,26 @@ def of_stream(connection: Connection, stream: str) -> Rules:
 def change(connection: Connection, stream: str, values: Mapping[str, Any]) -> Rules:
     """Set rules; what is not among the values stays as it is. Raises Invalid, NotFound."""
     present = of_stream(connection, stream)
-    clean = check(tuple(field for field in FIELDS if field.name in values), values)
+    clean = check(FIELDS, {**values_of(present), **values})
     with transaction() as session:
         row = session.get(StreamRule, (connection.id, stream))
         if row is None:
             row = StreamRule(connection_id=connection.id, stream=stream, user_id=connection.user_id)
             session.add(row)
-        row.deletion_percent = clean.get("deletionPercent", present.deletion_percent)
-        row.edits = EditRule(clean["edits"]) if "edits" in clean else present.edits
-        row.compares_weekly = bool(clean.get("comparesWeekly", present.compares_weekly))
+        row.deletion_percent = clean["deletionPercent"]
+        row.edits = EditRule(clean["edits"])
+        row.compares_weekly = clean["comparesWeekly"]
         audit.add(Deed.SETTINGS_CHANGED, user_id=connection.user_id, subject_id=connection.id, stream=stream)
     return of_stream(connection, stream)
+
+
+def values_of(rules: Rules) -> dict[str, Any]:
+    """The rules as values of `FIELDS`."""
+    return {
+        "deletionPercent": rules.deletion_percent,
+        "edits": rules.edits.value,
+        "comparesWeekly": rules.compares_weekly,
+    }
 
 
 def import_of(integration_id: str, stream: str) -> Import:

@@ -16,8 +16,8 @@ from patchbay.records.deletions import Standing
 from patchbay.runs.lease import Lease
 from patchbay.spec import ASKED_AT_ONCE, Api, Import
 
-SWEEPS = 2
-"""A sweep that leaves doubts is made once more; what both have missed, and only that, may be deleted."""
+AGAIN = "again"
+"""Kept in the run's memo: a sweep left doubts, so it is made once more. What both have missed may be deleted."""
 
 
 class Work(Protocol):
@@ -55,7 +55,7 @@ def is_in_doubt(work: Work, operation: Import) -> bool:
     cannot be done, the list is read twice.
     """
     stands = _standing(work, operation)
-    if not stands.vanished or stands.sweeps >= SWEEPS or not records.checkpoint(*_place(work, operation)):
+    if not stands.vanished or AGAIN in work.memo or not records.checkpoint(*_place(work, operation)):
         return False
     return not stands.is_whole or operation.present is None
 
