@@ -20,9 +20,10 @@ from rq import Queue as HintQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from jobs.tick import tick
 from patchbay import accounts, connections, providers, queue, signing
 from patchbay.connections import Caller, Returned
-from patchbay.models import Connection, Role, User
+from patchbay.models import Connection, Role, Run, RunStatus, User, db, fresh_view
 from patchbay.spec import Keys
 
 T = TypeVar("T")
@@ -192,6 +193,20 @@ class Walker:
         """The same without coming back: the query that the platform sends the browser back with."""
         departure = connections.begin(caller, integration_id, fields)
         return self._sandbox.consent(departure.url, consent)
+
+
+def waited_out(run: Run, clock: FrozenClock, queue: Queue) -> Run:
+    """The run after all its waits, each as long as it wants."""
+    fresh_view()
+    run = db.session.get_one(Run, run.id, populate_existing=True)
+    while run.status is RunStatus.WAITING:
+        assert run.resumes_at is not None, f"it waits for a person: {run.wait_reason}"
+        clock.moment = max(clock.moment, run.resumes_at)
+        tick()
+        queue.run_all()
+        fresh_view()
+        run = db.session.get_one(Run, run.id, populate_existing=True)
+    return run
 
 
 def sign_in(client: FlaskClient, user: User) -> str:

@@ -61,7 +61,6 @@ class Watching:
             self.memo[name] = value
             with self.lease.step(memo=dict(self.memo)):
                 self._notice_cancel()
-            self.has_come_further = True
         return self.memo[name]
 
     def forget(self, name: str) -> None:

@@ -17,14 +17,14 @@ from jobs.tick import tick
 from patchbay import assets, connections, credentials, oauth, providers, runs
 from patchbay.connections import Caller
 from patchbay.errors import GrantExpired, PlatformError, SetupWrong
-from patchbay.models import ConnectionState, Run, RunStatus, Trigger, User, db, fresh_view, transaction
+from patchbay.models import ConnectionState, Run, RunStatus, Trigger, User, WaitReason, db, fresh_view, transaction
 from patchbay.providers import canva
 from patchbay.providers.canva import designs, jobs, uploads
 from patchbay.runs.lease import LENGTH
 from patchbay.spec import Answer, Meaning, Picture, classify
 from tests.providers.sample import Sample, mockup_of
 from tests.providers.trial import Killed, at_answer, meanwhile
-from tests.stage import FrozenClock, Queue, Sandbox, Walker
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, waited_out
 
 Running = Callable[..., Run]
 PAUSES = {
@@ -273,23 +273,27 @@ def test_a_deleted_design_is_told_so(run: Running, sandbox: Sandbox) -> None:
     assert run("import_design", designId="DAF0fernpo1").error_kind == "NotFoundThere"
 
 
-def test_a_failure_of_the_platform_in_a_job_can_be_tried_again(
-    run: Running, sandbox: Sandbox, ada: User, queue: Queue
+def test_a_failure_of_the_platform_in_a_job_is_waited_out(
+    run: Running, sandbox: Sandbox, queue: Queue, frozen_clock: FrozenClock
 ) -> None:
     control(sandbox, "POST", "jobs", error="internal_failure")
 
-    failed = run("export_design", designId="DAF0fernpo1")
-    again = carried_out(runs.retry(ada.id, failed.id), queue)
+    waiting = run("export_design", designId="DAF0fernpo1")
+    told = waiting.status, waiting.wait_reason
 
-    assert failed.error_kind == "ProviderUnavailable"
-    assert again.status is RunStatus.SUCCEEDED
+    assert told == (RunStatus.WAITING, WaitReason.UNAVAILABLE)
+    assert waited_out(waiting, frozen_clock, queue).status is RunStatus.SUCCEEDED
 
 
-def test_a_job_that_never_ends_is_given_up(run: Running, sandbox: Sandbox) -> None:
-    control(sandbox, "POST", "jobs", polls=100)
+def test_a_job_that_never_ends_is_given_up_after_an_hour(
+    run: Running, sandbox: Sandbox, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    control(sandbox, "POST", "jobs", polls=1000)
+    began_at = frozen_clock.now()
 
-    failed = run("export_design", designId="DAF0fernpo1")
+    failed = waited_out(run("export_design", designId="DAF0fernpo1"), frozen_clock, queue)
 
+    assert 3600 <= (frozen_clock.now() - began_at).total_seconds() < 2 * 3600
     assert failed.error_kind == "ProviderUnavailable"
     assert "very long" in sentence(failed)
 
@@ -388,16 +392,29 @@ def test_an_upload_whose_job_never_ends_is_found_in_its_folder(run: Running, ada
     assert result["assetIds"] == [kept["id"]]
 
 
-@pytest.mark.parametrize("kind", ["reset", "server_error"])
 def test_an_upload_that_never_arrived_is_left_to_its_owner(
-    run: Running, ada: User, sandbox: Sandbox, kind: str
+    run: Running, ada: User, sandbox: Sandbox, queue: Queue
 ) -> None:
-    sandbox.fault("canva", kind, match="POST api.canva.com/rest/v1/asset-uploads")
+    sandbox.fault("canva", "reset", match="POST api.canva.com/rest/v1/asset-uploads")
 
     failed = run("upload_asset", mockupUrls=[picture_named(ada, "mug.png")])
+    before = uploaded(sandbox)
+    again = carried_out(runs.retry(ada.id, failed.id), queue)
 
-    assert failed.error_kind == "OutcomeUnknown"
-    assert uploaded(sandbox) == []
+    assert (failed.error_kind, before) == ("OutcomeUnknown", [])
+    assert done(again)["assetIds"]
+    assert len(uploaded(sandbox)) == 1
+
+
+def test_an_upload_that_was_answered_with_an_error_is_looked_for_and_sent_again(
+    run: Running, ada: User, sandbox: Sandbox, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    sandbox.fault("canva", "server_error", match="POST api.canva.com/rest/v1/asset-uploads")
+
+    waiting = run("upload_asset", mockupUrls=[picture_named(ada, "mug.png")])
+
+    assert done(waited_out(waiting, frozen_clock, queue))["assetIds"]
+    assert len(uploaded(sandbox)) == 1
 
 
 @pytest.mark.parametrize("error", ["file_too_big", "import_failed", "fetch_failed"])

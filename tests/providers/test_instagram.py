@@ -19,7 +19,7 @@ from patchbay.providers import instagram
 from patchbay.spec import Answer, Meaning, OAuth2, Request, classify
 from patchbay.spec.graph import Paging
 from tests.providers.sample import Sample, mockup_of
-from tests.stage import FrozenClock, Queue, Sandbox, Walker
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, waited_out
 
 NUMBERS = count(1)
 SAMPLE = Sample(
@@ -223,19 +223,33 @@ def test_a_container_that_ended_meanwhile_is_made_anew(
     assert done(run_of(ada, "publish_photo", queue, **words(ada)))["publishedUrl"]
 
 
-@pytest.mark.parametrize(("why", "kind"), [("2207003", "ProviderUnavailable"), ("2207026", "PlatformError")])
-def test_a_container_that_failed_says_whether_another_try_may_help(
-    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, why: str, kind: str
+def test_a_container_that_failed_for_good_is_told_so(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox
 ) -> None:
     connect(ada, "instagram")
     before = len(sandbox.state("instagram", "media"))
-    control(sandbox, "containers", outcome="ERROR", status=why)
+    control(sandbox, "containers", outcome="ERROR", status="2207026")
 
     run = run_of(ada, "publish_photo", queue, **words(ada))
 
-    assert (run.status, run.error_kind) == (RunStatus.FAILED, kind)
-    assert why in str(run.error_detail)
+    assert (run.status, run.error_kind) == (RunStatus.FAILED, "PlatformError")
+    assert "2207026" in str(run.error_detail)
     assert len(sandbox.state("instagram", "media")) == before
+
+
+def test_a_container_that_may_yet_be_filled_is_made_again_later(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    connect(ada, "instagram")
+    before = len(sandbox.state("instagram", "media"))
+    control(sandbox, "containers", outcome="ERROR", status="2207003")
+
+    waiting = run_of(ada, "publish_photo", queue, **words(ada))
+    status = waiting.status
+
+    assert status is RunStatus.WAITING
+    assert done(waited_out(waiting, frozen_clock, queue))["publishedUrl"]
+    assert len(sandbox.state("instagram", "media")) == before + 1
 
 
 def test_a_tall_picture_of_any_name_and_kind_is_made_to_fit(ada: User, connect: Walker, queue: Queue) -> None:

@@ -20,7 +20,7 @@ from patchbay.providers import woocommerce
 from patchbay.providers.woocommerce import catalogue, publishing, rest
 from patchbay.spec import Answer, Meaning, Request, check, classify
 from tests.providers.sample import Sample, mockup_of
-from tests.stage import Queue, Sandbox, Walker
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, waited_out
 
 pytestmark = pytest.mark.usefixtures("context", "_short_pauses")
 
@@ -487,18 +487,31 @@ def test_a_disturbed_answer_adds_no_mockup_twice(
 
 
 @pytest.mark.usefixtures("served")
-@pytest.mark.parametrize(("kind", "error"), [("reset", "OutcomeUnknown"), ("server_error", "ProviderUnavailable")])
-def test_what_was_not_added_is_not_said_to_be(
-    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, kind: str, error: str
-) -> None:
+def test_what_was_not_added_is_not_said_to_be(ada: User, connect: Walker, queue: Queue, sandbox: Sandbox) -> None:
     connect(ada, "woocommerce", store=DEMO)
     product = demo_product(sandbox)
-    sandbox.fault("woocommerce", kind, match=f"PUT {DEMO}")
+    sandbox.fault("woocommerce", "reset", match=f"PUT {DEMO}")
 
     run = run_of(ada, "publish_mockup", queue, productId=str(product["id"]), mockupUrls=[mockup_of(ada)])
 
-    assert run.error_kind == error
+    assert run.error_kind == "OutcomeUnknown"
     assert demo_product(sandbox)["images"] == product["images"]
+
+
+@pytest.mark.usefixtures("served")
+def test_what_a_failing_store_has_not_added_is_added_later(
+    ada: User, connect: Walker, queue: Queue, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    connect(ada, "woocommerce", store=DEMO)
+    product = demo_product(sandbox)
+    sandbox.fault("woocommerce", "server_error", match=f"PUT {DEMO}")
+
+    run = run_of(ada, "publish_mockup", queue, productId=str(product["id"]), mockupUrls=[mockup_of(ada)])
+    waited = run.status
+
+    assert waited is RunStatus.WAITING
+    assert done(waited_out(run, frozen_clock, queue))["count"] == 1
+    assert len(demo_product(sandbox)["images"]) == len(product["images"]) + 1
 
 
 def test_a_picture_that_the_store_cannot_fetch_is_told_so(

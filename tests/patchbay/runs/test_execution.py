@@ -6,24 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from jobs.tick import tick
 from patchbay import clock, connections, providers, records, runs
-from patchbay.errors import PlatformError, RateLimited
+from patchbay.errors import CursorExpired, NotFoundThere, PlatformError, ProviderUnavailable, RateLimited
 from patchbay.models import (
     Connection,
     ConnectionState,
+    LogLevel,
     Run,
     RunStatus,
     Trigger,
     User,
+    WaitReason,
     fresh_view,
     new_id,
     transaction,
 )
 from patchbay.runs.lease import LENGTH
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
-from tests.stage import FrozenClock, Queue
+from tests.stage import FrozenClock, Queue, waited_out
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -46,6 +49,8 @@ class Warehouse:
     gone: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     trouble: dict[str, BaseException] = field(default_factory=dict)
+    down_from: str = "never"
+    odd: dict[str, Item] = field(default_factory=dict)
 
     def pages(self, _api: Api, cursor: str | None) -> Iterator[Page]:
         for ids, place, following in self._slices("all", cursor):
@@ -70,6 +75,8 @@ class Warehouse:
             yield ids[start:following], f"{kind} {start}", f"{kind} {following}" if following < len(ids) else None
 
     def _item(self, one: str) -> Item:
+        if one in self.odd:
+            return self.odd[one]
         version = None if one in self.young else str(self.things[one])
         return Item(one, f"Thing {one}", {"id": one, "content": self.things[one]}, version)
 
@@ -77,6 +84,8 @@ class Warehouse:
         self.asked.append(what)
         if what in self.trouble:
             raise self.trouble.pop(what)
+        if what == self.down_from:
+            raise ProviderUnavailable("503", provider="Dropbox", action="importing")
 
 
 @pytest.fixture
@@ -389,3 +398,201 @@ def test_a_new_import_after_one_that_failed_in_the_middle_misses_nothing(
 
     assert counts(run) == {"read": 5, "created": 1, "unchanged": 4}
     assert kept(ada) == warehouse.things
+
+
+# -- a platform that does not answer
+
+
+def test_a_run_that_has_begun_waits_for_the_platform_and_goes_on(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    warehouse.trouble = {f"{way} 2": ProviderUnavailable("503", provider="Dropbox", action="importing")}
+
+    waiting = bring_in()
+    told = waiting.status, waiting.wait_reason, waiting.progress_done
+    pause_s = (waiting.resumes_at - frozen_clock.now()).total_seconds() if waiting.resumes_at else 0.0
+    run = waited_out(waiting, frozen_clock, queue)
+
+    assert told == (RunStatus.WAITING, WaitReason.UNAVAILABLE, ON_A_PAGE)
+    assert 25 <= pause_s <= 35
+    assert (run.status, counts(run)) == (RunStatus.SUCCEEDED, expected(way))
+    assert kept(ada) == warehouse.things
+
+
+def test_pauses_grow_and_end_after_an_hour_when_somebody_waits(
+    bring_in: Callable[[], Run], warehouse: Warehouse, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    warehouse.down_from, began_at = "all 2", frozen_clock.now()
+
+    run = waited_out(bring_in(), frozen_clock, queue)
+
+    lapse = frozen_clock.now() - began_at
+    assert (run.status, run.error_kind) == (RunStatus.FAILED, "ProviderUnavailable")
+    assert timedelta(hours=1) <= lapse <= timedelta(hours=1, minutes=20)
+    assert 5 <= run.waits <= 8
+    assert run.progress_done == ON_A_PAGE
+
+
+def test_who_asks_while_the_platform_is_away_is_told_at_once(bring_in: Callable[[], Run], warehouse: Warehouse) -> None:
+    warehouse.down_from = "all 0"
+
+    run = bring_in()
+
+    assert (run.status, run.error_kind) == (RunStatus.FAILED, "ProviderUnavailable")
+
+
+def test_a_run_that_nobody_watches_waits_for_a_day(
+    connection: Connection, warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    warehouse.down_from, began_at = "all 0", frozen_clock.now()
+    run = runs.start(ada.id, "dropbox", "import_things", {}, Trigger.SCHEDULE)
+    queue.run_all()
+
+    run = waited_out(run, frozen_clock, queue)
+
+    assert run.status is RunStatus.FAILED
+    assert timedelta(hours=24) <= frozen_clock.now() - began_at <= timedelta(hours=25)
+
+
+def test_a_platform_that_says_how_long_is_left_alone_for_so_long(
+    bring_in: Callable[[], Run], warehouse: Warehouse, frozen_clock: FrozenClock
+) -> None:
+    error = ProviderUnavailable("503", provider="Dropbox", action="importing")
+    error.wait_s = 7200.0
+    warehouse.trouble = {"all 2": error}
+
+    assert bring_in().resumes_at == frozen_clock.now() + timedelta(hours=2)
+
+
+def test_a_database_that_is_away_for_a_moment_costs_a_run_nothing(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    warehouse.trouble = {"all 2": OperationalError("COMMIT", {}, Exception("database is locked"))}
+    run = bring_in()
+    given_back = run.status
+    frozen_clock.advance(seconds=5)
+
+    tick()
+    queue.run_all()
+
+    assert given_back is RunStatus.QUEUED
+    assert warehouse.asked == ["all 0", "all 2", "all 2", "all 4"]
+    assert counts(reread(run, ada)) == expected("all")
+
+
+# -- a list whose place was lost
+
+
+def test_a_lost_place_in_a_list_is_made_good_from_its_beginning(
+    way: str, bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    warehouse.trouble = {f"{way} 2": CursorExpired("Invalid cursor", provider="Dropbox")}
+
+    run = bring_in()
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert [what for what in warehouse.asked if not what.startswith("fetch")] == [
+        f"{way} {place}" for place in (0, 2, 0, 2, 4)
+    ]
+    assert run.count_deleted == 0
+    assert run.progress_done == 5
+    assert kept(ada) == warehouse.things
+
+
+def test_what_goes_while_a_list_is_read_again_is_not_taken_for_a_deletion_of_all(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    warehouse.trouble = {"outline 4": CursorExpired("Invalid cursor", provider="Dropbox")}
+    del warehouse.things["e"]
+
+    run = bring_in()
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert set(kept(ada)) == set("abcd")
+
+
+def test_a_place_that_is_lost_again_and_again_fails_the_run(
+    bring_in: Callable[[], Run], warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(_self: Warehouse, what: str) -> None:
+        if what == "all 2":
+            raise CursorExpired("Invalid cursor", provider="Dropbox", action="importing")
+
+    monkeypatch.setattr(Warehouse, "_ask", lose)
+
+    assert bring_in().error_kind == "CursorExpired"
+
+
+def test_one_object_that_the_platform_does_not_know_does_not_hold_up_the_others(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    warehouse.things |= {"a": 2, "b": 2}
+    warehouse.trouble = {what: NotFoundThere("404", provider="Dropbox") for what in ("fetch a b", "fetch a")}
+
+    run = bring_in()
+
+    assert run.status is RunStatus.SUCCEEDED
+    assert kept(ada) == {"a": 1, "b": 2, "c": 1, "d": 1, "e": 1}
+
+
+# -- poisoned records
+
+
+POISON = {
+    "content": Item("b", "A half", {"content": "\ud800"}),
+    "no end": Item("b", "No number", {"content": object()}),
+    "id": Item("b" * 300, "Long", {"content": 1}),
+    "NUL": Item("b\x00", "NUL", {"content": 1}),
+    "no id": Item("", "Nobody", {"content": 1}),
+}
+
+
+@pytest.mark.parametrize("kind", POISON)
+def test_a_poisoned_record_is_set_aside_and_the_rest_goes_on(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User, kind: str
+) -> None:
+    warehouse.odd = {"b": POISON[kind]}
+
+    run = bring_in()
+
+    told = [line.params for line in runs.logs(run.id) if line.level is LogLevel.WARNING]
+    assert run.status is RunStatus.SUCCEEDED
+    assert counts(run) == {"read": 5, "created": 4, "failed": 1}
+    assert run.progress_done == 5
+    assert set(kept(ada)) == set("acde")
+    assert [params["title"] for params in told] == [POISON[kind].title]
+    assert told[0]["reason"]
+
+
+def test_a_record_that_was_kept_before_it_was_poisoned_stays(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    bring_in()
+    warehouse.things["b"], warehouse.odd = 2, {"b": POISON["content"]}
+
+    run = bring_in()
+
+    assert counts(run) == {"read": 5, "unchanged": 4, "failed": 1}
+    assert kept(ada) == dict.fromkeys("abcde", 1)
+
+
+def test_a_page_of_which_nothing_can_be_kept_is_no_matter_of_single_records(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    warehouse.odd = {one: replace(POISON["content"], external_id=one) for one in "ab"}
+
+    run = bring_in()
+
+    assert (run.status, run.error_kind) == (RunStatus.FAILED, "SyncFailed")
+    assert kept(ada) == {}
+
+
+def test_a_version_that_is_too_long_is_not_trusted(
+    bring_in: Callable[[], Run], warehouse: Warehouse, ada: User
+) -> None:
+    warehouse.odd = {"b": Item("b", "Thing b", {"content": 1}, "v" * 200)}
+
+    assert counts(bring_in()) == {"read": 5, "created": 5}
+    assert set(kept(ada)) == set("abcde")
