@@ -1,11 +1,18 @@
 """The records browser, one record, and the small pictures that pages show."""
 
-from flask import Blueprint, Response, request
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
 from blueprints.shown.records import RecordPage, RecordRow
+from blueprints.shown.upkeep import ClashRow
 from patchbay import connections, images, providers, records
-from patchbay.errors import NotFound
+from patchbay.errors import N_, Invalid, NotFound
+from patchbay.models import Clash, Record, Winner
+from patchbay.records import edits
 
 bp = Blueprint("records", __name__)
 A_PAGE = 50
@@ -33,18 +40,76 @@ def index() -> Response:
         records=[RecordRow(record, providers.get(record.integration_id)) for record in found],
         more_address=forms.here(**search, cursor=following) if following else None,
         is_more=cursor is not None,
+        open_clashes=edits.count_open(query.user_id),
     )
 
 
 @bp.get("/records/<record_id>")
 @guards.scoped("records:read")
 def show(record_id: str) -> Response:
-    """One record as it is stored."""
+    """One record as it counts here, with what became of its edits."""
     record = records.get(guards.user().id, record_id)
-    connection = connections.find(record.user_id, record.integration_id)
-    label = connection.account_label if connection else ""
-    shown = RecordPage(record, providers.get(record.integration_id), label)
-    return rendering.render("records/show.html", record=shown)
+    clashes = [_clash(clash, record) for clash in edits.clashes_of(record)]
+    can_edit = bool(edits.editable(record)) and record.deleted_at is None
+    return rendering.render("records/show.html", record=_page_of(record), clashes=clashes, can_edit=can_edit)
+
+
+@bp.get("/records/<record_id>/edit")
+@guards.scoped("records:read", "integrations:write")
+def edit_form(record_id: str) -> Response:
+    """The form for the fields that may be edited here."""
+    record = records.get(guards.user().id, record_id)
+    return _edit_form(record, record.content, {})
+
+
+@bp.post("/records/<record_id>/edit")
+@guards.scoped("records:read", "integrations:write")
+def edit(record_id: str) -> Response:
+    """Store the edit, or give the form back with what is wrong."""
+    record = records.get(guards.user().id, record_id)
+    values = forms.values_of(edits.editable(record))
+    try:
+        edits.change(record.user_id, record_id, values)
+    except Invalid as error:
+        return _edit_form(record, values, error.fields, status=422)
+    rendering.toast(_("The edit is saved here."))
+    return rendering.see_other(url_for("records.show", record_id=record_id))
+
+
+@bp.post("/records/<record_id>/revert")
+@guards.scoped("records:read", "integrations:write")
+def revert(record_id: str) -> Response:
+    """End all edits of the record."""
+    edits.revert(guards.user().id, record_id)
+    rendering.toast(_("The platform's values are shown again."))
+    return rendering.see_other(url_for("records.show", record_id=record_id))
+
+
+@bp.get("/records/clashes")
+@guards.scoped("records:read")
+def clashes() -> Response:
+    """Where edits met changes of the platform, and nobody has decided yet."""
+    cursor = request.args.get("cursor")
+    found, following = edits.open_clashes(guards.user().id, cursor=cursor, limit=A_PAGE)
+    return rendering.page_or_fragment(
+        "records/clashes.html",
+        "records/_clashes.html",
+        clashes=[_clash(clash, record) for clash, record in found],
+        more_address=forms.here(cursor=following) if following else None,
+        is_more=cursor is not None,
+    )
+
+
+@bp.post("/records/clashes/<clash_id>")
+@guards.scoped("records:read", "integrations:write")
+def decide(clash_id: str) -> Response:
+    """Say whose value stays."""
+    winner = forms.text("winner")
+    if winner not in {Winner.LOCAL, Winner.REMOTE}:
+        raise Invalid({"winner": N_("This is not one of the choices.")})
+    edits.decide(guards.user().id, clash_id, Winner(winner))
+    rendering.toast(_("Decided. The other value is kept with the record."))
+    return rendering.see_other(url_for("records.clashes"))
 
 
 @bp.get("/images/<token>")
@@ -57,6 +122,28 @@ def picture(token: str) -> Response:
         response = Response(NO_PICTURE, 404, mimetype="image/svg+xml")
         response.headers["Cache-Control"] = f"private, max-age={NO_PICTURE_KEPT_S}"
     return response
+
+
+def _page_of(record: Record) -> RecordPage:
+    connection = connections.find(record.user_id, record.integration_id)
+    label = connection.account_label if connection else ""
+    return RecordPage(record, providers.get(record.integration_id), label)
+
+
+def _edit_form(record: Record, values: Mapping[str, Any], errors: Mapping[str, str], *, status: int = 200) -> Response:
+    return rendering.render(
+        "records/edit.html",
+        status=status,
+        record=_page_of(record),
+        fields=edits.editable(record),
+        values=values,
+        errors=errors,
+    )
+
+
+def _clash(clash: Clash, record: Record) -> ClashRow:
+    label = next((field.label for field in edits.editable(record) if field.name == clash.field), clash.field)
+    return ClashRow(clash, record, label, providers.get(record.integration_id).name)
 
 
 def _query(user_id: str) -> records.Query:

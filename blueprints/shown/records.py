@@ -71,6 +71,16 @@ class RecordRow:
         return self._record.deleted_at
 
     @property
+    def is_edited(self) -> bool:
+        """Whether some of its fields were edited here."""
+        return bool(self._record.local)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it was kept although it has gone there."""
+        return self._record.is_kept
+
+    @property
     def picture(self) -> str | None:
         """The token of its first picture."""
         return images.of_record(self._record, 0) if images.pictures_of(self._record.data) else None
@@ -84,8 +94,18 @@ class RecordPage(RecordRow):
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The stored object."""
+        """The object as it counts here."""
+        return self._record.content
+
+    @property
+    def platform_data(self) -> Mapping[str, Any]:
+        """The object as the platform gave it."""
         return self._record.data
+
+    @property
+    def edited(self) -> list[str]:
+        """The names of the fields that were edited here."""
+        return sorted(self._record.local or ())
 
     @property
     def pictures(self) -> list[Pictured]:

@@ -36,6 +36,7 @@ def bring_in(work: Work, operation: Import, api: Api) -> tuple[dict[str, Any], D
     """Read the stream and settle what has gone; the import's answer, and what it missed."""
     _sweep(work, operation, api)
     if finishing.is_in_doubt(work, operation):
+        work.memo[finishing.AGAIN] = True
         _begin_again(work, operation, N_("Something was not listed any more. Reading again, to be certain."))
         _sweep(work, operation, api)
     missed = finishing.settle(work, operation, api)
@@ -65,7 +66,7 @@ def _read_on(work: Work, operation: Import, api: Api) -> None:
 
 def _begin_again(work: Work, operation: Import, why: str) -> None:
     """Read the stream once more from its beginning; nothing that was found out of it on the way counts any more."""
-    work.memo = {name: value for name, value in work.memo.items() if name == "reads"}
+    work.memo = {name: value for name, value in work.memo.items() if name in {"reads", finishing.AGAIN}}
     work.saved, work.total = 0, None
     with work.lease.step(memo=dict(work.memo), progress_done=0, progress_total=None):
         records.begin_again(work.connection.id, operation.stream, work.run.id)
