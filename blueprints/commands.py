@@ -18,7 +18,8 @@ from patchbay import accounts, audit, backup, clock, doctor, settings, signing, 
 from patchbay.accounts import leaving
 from patchbay.audit import chain
 from patchbay.errors import BackupError, Invalid, PatchbayError, SettingsError
-from patchbay.models import EncryptedText, Role, db, transaction
+from patchbay.models import EncryptedText, Role, Run, db, transaction
+from patchbay.wire import replay
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ users = AppGroup("users", help="Accounts.")
 keys = AppGroup("keys", help="API keys.")
 vault_commands = AppGroup("vault", help="Encrypted secrets.")
 backups = AppGroup("backup", help="One encrypted file with everything but the keys.")
+runs_commands = AppGroup("runs", help="Runs.")
 audit_commands = AppGroup("audit", help="The audit log.")
 BATCH = 200
 _wide: WeakSet[click.Command] = WeakSet()  # several applications of a process share most of the commands
@@ -33,7 +35,7 @@ _wide: WeakSet[click.Command] = WeakSet()  # several applications of a process s
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (users, keys, vault_commands, audit_commands, backups, examine):
+    for command in (users, keys, vault_commands, audit_commands, backups, runs_commands, examine):
         app.cli.add_command(command)
     for added in app.cli.commands.values():
         _widen(added)
@@ -104,6 +106,21 @@ def verify_audit() -> None:
         click.echo(f"The audit log is broken: {found.broken.what}.")
         sys.exit(1)
     click.echo("The audit log is whole.")
+
+
+@runs_commands.command("replay")
+@click.argument("run_id")
+def replay_run(run_id: str) -> None:
+    """Carry a recorded run out again from its answers; exits with 1 when it comes to another end."""
+    run = db.session.get(Run, run_id)
+    if run is None:
+        _refuse(f"There is no run {run_id}.")
+    outcome = _said(lambda: replay.replay(run))
+    click.echo(f"{outcome.requests} requests, {outcome.items} items, {outcome.error or 'success'}.", err=True)
+    click.echo(outcome.digest)
+    if outcome.differs is not None:
+        click.echo(f"It differs: {outcome.differs}.", err=True)
+        sys.exit(1)
 
 
 @backups.command("create")

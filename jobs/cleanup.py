@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from patchbay import clock, connections, images, runs, settings
+from patchbay import clock, connections, images, runs, settings, wire
 from patchbay.accounts import exports
 from patchbay.audit import chain
 
@@ -17,5 +17,7 @@ def clean_up() -> None:
         pass
     exports.forget_expired()
     images.forget_old(older_than=SMALL_PICTURES_KEPT)
+    while wire.forget(clock.now() - timedelta(days=settings.current().wire_log_days)):
+        pass
     while chain.end(clock.now() - timedelta(days=settings.current().audit_days)):
         pass

@@ -37,6 +37,7 @@ from patchbay.models.run import (
 from patchbay.models.schedule import Overlap, Repeat, Schedule
 from patchbay.models.statistic import Contact, Outcome, Span, Statistic
 from patchbay.models.user import ApiKey, LinkKind, OneTimeLink, Role, User
+from patchbay.models.wire import WireEntry
 
 __all__ = [
     "COUNTS",
@@ -100,6 +101,7 @@ __all__ = [
     "User",
     "WaitReason",
     "Winner",
+    "WireEntry",
     "db",
     "fresh_view",
     "new_id",

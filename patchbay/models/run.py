@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from patchbay.models.base import Base, UTCDateTime, text_enum
@@ -108,6 +108,7 @@ class Run(Base):
     resumes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     wait_reason: Mapped[WaitReason | None] = mapped_column(text_enum(WaitReason))
     waits: Mapped[int] = mapped_column(default=0, server_default="0")
+    keeps_answers: Mapped[bool] = mapped_column(default=False, server_default=false())
     stuck_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

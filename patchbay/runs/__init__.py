@@ -88,8 +88,11 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
     return Order(connection, operation, clean)
 
 
-def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL) -> Run:
-    """Make an order a run, in a transaction of its own or the present one; an open run of the same is returned."""
+def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL, *, keeps_answers: bool = False) -> Run:
+    """Make an order a run, in a transaction of its own or the present one; an open run of the same is returned.
+
+    `keeps_answers`: whole, so that the run can be replayed (`wire.replay`); an import then reads everything.
+    """
     connection, operation, values = order.connection, order.operation, order.values
     key = _open_key(connection, operation, values, purpose)
     run = Run(
@@ -101,6 +104,7 @@ def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL) -> R
         stream=operation.stream if isinstance(operation, Import) else None,
         trigger=trigger,
         purpose=purpose,
+        keeps_answers=keeps_answers,
         status=RunStatus.QUEUED,
         open_key=key,
         input=values,

@@ -152,7 +152,8 @@ def _answer(work: Work, operation: Import) -> dict[str, Any]:
 
 
 def _reads(run: Run, operation: Import) -> str:
-    trusts_versions = run.purpose is Purpose.USUAL and records.has_versions(run.connection_id, operation.stream)
+    may_trust = run.purpose is Purpose.USUAL and not run.keeps_answers
+    trusts_versions = may_trust and records.has_versions(run.connection_id, operation.stream)
     return "changes" if trusts_versions else "all"
 
 

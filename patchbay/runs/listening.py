@@ -10,6 +10,7 @@ from patchbay import health
 from patchbay.alerts.run_notes import RunNotes
 from patchbay.client import Exchange
 from patchbay.models import Run
+from patchbay.wire import WireLog
 
 
 class Listener(Protocol):
@@ -22,5 +23,5 @@ class Listener(Protocol):
         """Write what was noted since the last time, in the present transaction: the run's own step."""
 
 
-LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog, RunNotes)
+LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog, RunNotes, WireLog)
 """Each is called with the run when it is claimed (again)."""

@@ -19,6 +19,13 @@ def compare(user_id: str, integration_id: str, stream: str, trigger: Trigger) ->
     return runs.place(runs.order(user_id, integration_id, operation.name, {}), trigger, Purpose.COMPARE)
 
 
+def record(user_id: str, run_id: str, trigger: Trigger) -> Run:
+    """Ask once more for what a run did, to be recorded for a replay. Raises NotFound, and what `runs.order` raises."""
+    old = runs.get(user_id, run_id)
+    again = runs.order(user_id, old.integration_id, old.operation, old.input)
+    return runs.place(again, trigger, keeps_answers=True)
+
+
 def repair(user_id: str, run_id: str, trigger: Trigger) -> Run:
     """Ask for an import that reads everything anew, whatever the versions say, because of what a comparison has found.
 

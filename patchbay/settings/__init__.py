@@ -68,6 +68,7 @@ class Settings:
     live: Mapping[str, LiveCredentials] = field(default_factory=dict, repr=False)
     mail: Mail | None = None
     audit_days: int = 365
+    wire_log_days: int = 14
     backup_key: str = field(default="", repr=False)
 
     @property
@@ -139,6 +140,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         live=_live_credentials(env),
         mail=read_mail(env),
         backup_key=env.secret("BACKUP_KEY") or _kept(home / "keys" / "backup_key", secrets.token_urlsafe(32)),
+        wire_log_days=env.number("WIRE_LOG_DAYS", 14, 0, 3650),
         audit_days=env.number("AUDIT_DAYS", 365, 1, 36500),
     )
     _check_together(settings)

@@ -1,0 +1,77 @@
+"""An exchange as it may be kept and shown: secrets masked in address, headers and bodies, bodies cut to 4 KiB.
+
+What counts as a secret by its name or look is said in `patchbay.redaction`; what was sent to prove who we are is masked
+wherever it comes back.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from patchbay.client import Exchange
+from patchbay.errors import storable
+from patchbay.redaction import MASK, redact_headers, redact_text, redact_url
+
+MOST_SHOWN_BYTES = 4096
+MOST_HEADER_CHARACTERS = 500
+SHORTEST_SECRET = 8
+_READABLE = ("application/json", "application/x-www-form-urlencoded", "text/", "application/xml", "+json", "+xml")
+_PROOFS = ("authorization", "x-shopify-access-token", "x-figma-token", "x-api-key")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The texts of an exchange that may be shown."""
+
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: str
+    response_headers: Mapping[str, str]
+    response_body: str
+
+
+def shown(exchange: Exchange) -> Shown:
+    """What may be kept of an exchange."""
+    secrets = _secrets(exchange)
+    sent = {name.lower(): value for name, value in exchange.request_headers.items()}
+    kind = sent.get("content-type", "application/json")
+    return Shown(
+        _without(redact_url(exchange.url), secrets),
+        _headers(exchange.request_headers, secrets),
+        _body(exchange.request_body, kind, secrets),
+        _headers(exchange.response_headers, secrets),
+        _body(exchange.response_body, exchange.response_headers.get("content-type", ""), secrets),
+    )
+
+
+def _body(content: bytes, kind: str, secrets: tuple[str, ...]) -> str:
+    """The beginning of a text, redacted; of anything else its kind, size and SHA-256."""
+    if not content:
+        return ""
+    if not any(part in kind.lower() for part in _READABLE):
+        return f"[{kind or 'unknown kind'}, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}]"
+    text = content[:MOST_SHOWN_BYTES].decode("utf-8", "replace")
+    return storable(_without(redact_text(text), secrets))
+
+
+def _headers(headers: Mapping[str, str], secrets: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name[:100]: storable(_without(value[:MOST_HEADER_CHARACTERS], secrets))
+        for name, value in redact_headers(headers).items()
+    }
+
+
+def _without(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _secrets(exchange: Exchange) -> tuple[str, ...]:
+    """What was sent to prove who we are, the longest first: a platform may repeat it in its answer."""
+    found: set[str] = set()
+    for name, value in exchange.request_headers.items():
+        if name.lower() in _PROOFS:
+            found |= {value, value.partition(" ")[2], *value.partition(" ")[2].split(":"), *value.split(":")}
+    return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))
