@@ -13,6 +13,7 @@ from patchbay import batches, health, queue, runs, schedules, tenancy, tokens
 from patchbay.accounts import exports, leaving
 from patchbay.alerts import delivery, inbox, rules
 from patchbay.audit import chain
+from patchbay.limits import alarms
 from patchbay.models import db
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ OFFERS: tuple[tuple[queue.Job, Callable[[], list[str]]], ...] = (
 
 CHORES = (
     Chore(60, rules.look),
+    Chore(30, alarms.look),
     Chore(60, chain.seal_all),
     Chore(3600, clean_up),
     Chore(3600, health.age),

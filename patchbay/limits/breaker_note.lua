@@ -1,7 +1,8 @@
 -- Count what became of a request, and open or close by it. KEYS: the breakers it passed. ARGV: 1 when it failed, what
--- was wrong, then for each breaker the least number of calls to judge by. Answers for each "opened", "closed" or "".
+-- was wrong, the set of all that are open, then for each breaker the least number of calls to judge by. Answers for
+-- each "opened", "closed" or "".
 
-local now, failed, words = now_s(), ARGV[1] == '1', ARGV[2]
+local now, failed, words, all_open = now_s(), ARGV[1] == '1', ARGV[2], ARGV[3]
 local SLICE_S, SLICES, RATE = 10, 6, 0.5
 local FIRST_S, LONGEST_S, CALM_S = 30, 900, 600
 local STORY_S, ERRORS = 604800, 10
@@ -35,6 +36,7 @@ end
 local function open(breaker, open_s)
   redis.call('HSET', breaker, 'is_open', '1', 'open_s', tostring(open_s), 'retry_at', tostring(now + open_s),
     'probe_until', '0')
+  redis.call('SADD', all_open, breaker)
 end
 
 for at, breaker in ipairs(KEYS) do
@@ -52,6 +54,7 @@ for at, breaker in ipairs(KEYS) do
       open(breaker, math.min(open_s * 2, LONGEST_S))
     elseif is_probed then
       redis.call('HSET', breaker, 'is_open', '0', 'closed_at', tostring(now), 'probe_until', '0')
+      redis.call('SREM', all_open, breaker)
       forget_counts(breaker)
       event = 'closed'
     end
@@ -60,7 +63,7 @@ for at, breaker in ipairs(KEYS) do
     if failed then
       local bad, calls = slices(breaker, 'failed'), 0
       calls = bad + slices(breaker, 'fine')
-      if calls >= tonumber(ARGV[2 + at]) and bad / calls >= RATE then
+      if calls >= tonumber(ARGV[3 + at]) and bad / calls >= RATE then
         local is_again = now - tonumber(story[4] or '0') < CALM_S
         open(breaker, is_again and math.min(math.max(open_s * 2, FIRST_S), LONGEST_S) or FIRST_S)
         redis.call('HSET', breaker, 'opened_at', tostring(now))

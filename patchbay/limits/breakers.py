@@ -4,6 +4,7 @@ Open and closed are shared by all workers; where Redis knows nothing, all are cl
 by whoever notes it: no answer and passing faults, never a refusal and never throttling.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,13 @@ from patchbay.errors import CircuitOpen
 from patchbay.limits import store
 
 PROBE_LEASE_S = 120  # a probe that was never answered, by a worker that was killed, is given up after so long
+OPEN = "patchbay:breakers:open"
+"""The set of the places of all that are open, for those who tell people."""
+
 LEAST_CALLS = {"platform": 20, "connection": 8, "login": 5}
+
+
+_PLACE = re.compile(r"patchbay:breaker:\{(?P<key>[^:}]+):(?P<flag>\w+)\}:(?P<scope>\w+):(?P<id>.*)")
 
 
 class Event(StrEnum):
@@ -109,6 +116,13 @@ def of_connection(provider_key: str, connection_id: str, *, is_sandbox: bool = F
     return (Breaker("login", provider_key, is_sandbox), *_breakers(provider_key, connection_id, is_sandbox=is_sandbox))
 
 
+def all_open() -> tuple[Breaker, ...]:
+    """Every breaker that is open. Raises store.Unreachable."""
+    found = (_PLACE.fullmatch(place) for place in store.members(OPEN))
+    breakers = [Breaker(one["scope"], one["key"], one["flag"] == "sandbox", one["id"]) for one in found if one]
+    return tuple(each.breaker for each in states(breakers) if each.is_open)
+
+
 def states(breakers: Sequence[Breaker]) -> tuple[State, ...]:
     """How each stands, in one question to Redis; closed, with nothing to tell, while it is away."""
 
@@ -154,7 +168,7 @@ def _check(breakers: Sequence[Breaker]) -> None:
 def _note(breakers: Sequence[Breaker], *, failed: bool, what: str) -> tuple[tuple[Breaker, Event], ...]:
     least = [LEAST_CALLS[breaker.scope] for breaker in breakers]
     try:
-        events = store.run("breaker_note", [each.place for each in breakers], int(failed), what[:200], *least)
+        events = store.run("breaker_note", [each.place for each in breakers], int(failed), what[:200], OPEN, *least)
     except store.Unreachable:
         return ()
     return tuple((breaker, Event(event.decode())) for breaker, event in zip(breakers, events, strict=True))

@@ -4,6 +4,7 @@ Knowledge only: Redis may be wiped or away. Then the platform's own answers teac
 process keeps to its own part (`caution`).
 """
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +21,9 @@ from patchbay.spec import Answer, Budget, CountedBy, Request, Throttle, Window
 PATIENCE_S = 5.0  # who is told to wait longer leaves, and holds no place among the waiting
 LONGEST_PAUSE_S = 31 * 24 * 3600.0
 SHORTEST_PAUSE_S = 0.5
+NEARLY_SPENT = "patchbay:limits:nearly_spent"
+"""The set of the owners who have used most of what they may in an hour or more, for those who tell people."""
+
 _OWNERS = (CountedBy.ACCOUNT, CountedBy.APP)
 
 caution = Caution()
@@ -90,11 +94,8 @@ def reserve(key: Key, throttle: Throttle, request: Request, *, is_action: bool) 
     return Permit(key, throttle, request, 0.0, permit_id, float(rest[0]), _taken(rest[1:]))
 
 
-def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | None = None) -> tuple[str, ...]:
-    """Learn from the answer, which came `took_s` after sending; `pause_s`: it was a refusal that asks to wait so long.
-
-    Returns the names of long windows (an hour or more) of which 80 % are used, each once in its time.
-    """
+def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | None = None) -> None:
+    """Learn from the answer, which came `took_s` after sending; `pause_s`: a refusal asks to wait so long."""
     told = tuple(permit.throttle.read(answer)) if permit.throttle.read else ()
     budgets = [sane for one in told if isinstance(one, Budget) and (sane := _sane(one)) is not None]
     sizes = [one for one in told if isinstance(one, Window) and one.most > 0]
@@ -103,7 +104,7 @@ def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | No
         caution.pause(permit.key.owners[0], permit.throttle.lane(permit.request), pause_s)
     for budget in budgets:
         caution.learn(permit.key.owners[0], budget)
-    return _write(permit, budgets, sizes, took_s=took_s, pause_s=pause_s)
+    _write(permit, budgets, sizes, took_s=took_s, pause_s=pause_s)
 
 
 def abandon(permit: Permit) -> None:
@@ -119,7 +120,7 @@ def forget_here() -> None:
 
 def _write(
     permit: Permit, budgets: Sequence[Budget], sizes: Sequence[Window], *, took_s: float | None, pause_s: float | None
-) -> tuple[str, ...]:
+) -> None:
     said: dict[str, Any] = {
         "permit": permit.id,
         "granted_at": permit.granted_at,
@@ -133,11 +134,8 @@ def _write(
     }
     if took_s is not None:
         said["took"] = took_s
-    try:
-        near = store.run("settle", permit.key.owners, msgspec.json.encode(said))
-    except store.Unreachable:
-        return ()
-    return tuple(name.decode() for name in near)
+    with contextlib.suppress(store.Unreachable):
+        store.run("settle", (*permit.key.owners, NEARLY_SPENT), msgspec.json.encode(said))
 
 
 def _counting(throttle: Throttle, request: Request) -> list[Window]:

@@ -1,16 +1,14 @@
 -- Write what became of a request: when its places free, what the platform says is left, how long it wants to be left
--- alone. KEYS: as in reserve. ARGV: the settling, as JSON. Answers the names of limits of an hour or more of which 80 %
--- are used, each once in its stretch of time.
+-- alone. KEYS: as in reserve, and the set of those who have used most of what they may in an hour or more. ARGV: the
+-- settling, as JSON.
 
 local said, now = cjson.decode(ARGV[1]), now_s()
 local LONG_S, NEAR, GUARD_S = 3600, 0.8, 0.01
-local near = {}
+local OWNERS, nearly_spent = {KEYS[1], KEYS[2]}, KEYS[3]
 
-local function note_near(owner, name, share, seconds)
+local function note_use(owner, share, seconds)
   if seconds >= LONG_S and share >= NEAR then
-    if redis.call('SET', owner .. ':near:' .. name, '1', 'NX', 'EX', math.ceil(seconds)) then
-      near[#near + 1] = name
-    end
+    redis.call('SADD', nearly_spent, owner)
   end
 end
 
@@ -31,7 +29,7 @@ for _, window in ipairs(said.windows) do
     redis.call('ZADD', limit, 'XX', frees_at, said.permit)
     local most = size_of(owner, window, now)
     if most > 0 then
-      note_near(owner, window.name, redis.call('ZCARD', limit) / most, window.seconds)
+      note_use(owner, redis.call('ZCARD', limit) / most, window.seconds)
     end
   else
     redis.call('ZREM', limit, said.permit)
@@ -43,7 +41,7 @@ for _, size in ipairs(said.sizes) do
 end
 
 local before = {}
-for which, owner in ipairs(KEYS) do
+for which, owner in ipairs(OWNERS) do
   before[which] = budgets_of(owner, now)
 end
 
@@ -83,7 +81,7 @@ for _, told in ipairs(said.told) do
   end
   redis.call('EXPIRE', owner .. ':costs', KEPT_S)
   if told.maximum > 0 then
-    note_near(owner, told.name, 1 - available / told.maximum, told.seconds)
+    note_use(owner, 1 - available / told.maximum, told.seconds)
   end
 end
 
@@ -96,7 +94,6 @@ if said.pause > 0 then
   redis.call('EXPIRE', pauses, math.max(KEPT_S, math.ceil(said.pause)))
 end
 
-for _, owner in ipairs(KEYS) do
+for _, owner in ipairs(OWNERS) do
   redis.call('EXPIRE', owner, KEPT_S)
 end
-return near

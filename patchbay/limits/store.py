@@ -55,6 +55,12 @@ def run(name: str, keys: Sequence[str], *arguments: str | bytes | float) -> Any:
     return ask(lambda redis: _script(name)(keys=keys, args=arguments, client=redis))
 
 
+def members(name: str) -> list[str]:
+    """What is in a set. Raises Unreachable."""
+    found = ask(lambda redis: redis.smembers(name))
+    return sorted(one.decode() if isinstance(one, bytes) else one for one in found)
+
+
 def come_back() -> None:
     """Ask Redis again at once."""
     _Absence.until = 0.0

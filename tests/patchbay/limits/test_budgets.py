@@ -30,8 +30,8 @@ def reserve(throttle: Throttle, key: Key = ADA, request: Request = READ, *, is_a
     return limits.reserve(key, throttle, request, is_action=is_action)
 
 
-def settle(permit: Permit, *, pause_s: float | None = None, took_s: float = 0.0) -> tuple[str, ...]:
-    return limits.settle(permit, Answer(200, {}, b"", ""), took_s=took_s, pause_s=pause_s)
+def settle(permit: Permit, *, pause_s: float | None = None, took_s: float = 0.0) -> None:
+    limits.settle(permit, Answer(200, {}, b"", ""), took_s=took_s, pause_s=pause_s)
 
 
 def spent(throttle: Throttle, times: int, key: Key = ADA, *, is_action: bool = True) -> list[Permit]:
@@ -300,23 +300,7 @@ def test_less_than_nothing_left_is_nothing_left() -> None:
     assert reserve(throttle).wait_s == pytest.approx(1.2, abs=0.1)  # 60 / 50
 
 
-# -- long windows
-
-
-def test_a_long_window_of_which_most_is_used_is_named_once() -> None:
-    day = telling(Budget(19, 100, 100 / 86_400, cost=1, name="day", seconds=86_400))
-
-    named = [settle(reserve(day)) for _ in range(3)]
-
-    assert named == [("day",), (), ()]
-
-
-def test_a_counted_day_is_named_at_four_fifths() -> None:
-    throttle = Throttle(windows=(Window("exports a day", 5, 86_400),))
-
-    named = [settle(reserve(throttle)) for _ in range(5)]
-
-    assert named == [(), (), (), ("exports a day",), ()]
+# -- headroom
 
 
 def test_headroom_is_of_the_limit_of_which_most_is_used() -> None:
