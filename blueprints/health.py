@@ -6,7 +6,9 @@ What state a connection is in is decided in `patchbay.health`; what machines ask
 from flask import Blueprint, Response, request
 
 from blueprints import guards, rendering
-from blueprints.shown.health import HealthRow, OperationRow, failures_told, targets, version_of
+from blueprints.shown import limits
+from blueprints.shown.figures import failures_told, targets
+from blueprints.shown.health import HealthRow, OperationRow, version_of
 from patchbay import clock, connections, health, providers, runs
 
 bp = Blueprint("health", __name__)
@@ -48,6 +50,9 @@ def connection(key: str) -> Response:
         targets=targets([condition.figures]),
         failures=failures_told(condition.figures),
         operations=[OperationRow(one) for one in health.operations(found)],
+        limits=limits.used(condition.headrooms),
+        stories=limits.stories(condition.circuits, provider.name),
+        recent=limits.failures(condition.circuits),
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures as one reads them: shares, lengths of time, and a day of hours drawn as a line.
+"""Figures as one reads them: shares, lengths of time, what they should be, and a day of hours drawn as a line.
 
 What is counted lives in `patchbay.health`.
 """
@@ -6,13 +6,34 @@ What is counted lives in `patchbay.health`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from flask_babel import format_percent, gettext
 
-from blueprints.rendering import formats
-from patchbay.health import Hour
+from blueprints.rendering import formats, said
+from patchbay.errors import N_
+from patchbay.health import AVAILABILITY_TARGET, FAILURES_TARGET, LONGEST_CALL_TARGET_MS, Figures, Hour
+from patchbay.models import Outcome
 
 WIDTH, HEIGHT = 120, 28
+
+
+class Standing(StrEnum):
+    """How a figure stands to its target."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure beside what it should be: `name` and `wanted` in words, `value` "–" when nothing was counted."""
+
+    name: str
+    value: str
+    wanted: str
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -23,6 +44,39 @@ class Line:
     points: str
     last: tuple[int, int] | None
     bars: str
+
+
+def targets(figures: Sequence[Figures]) -> list[Target]:
+    """The figures of these connections together, beside what they should be."""
+    together = Figures.added(figures)
+    available, p95, failed = together.availability, together.p95_ms, together.failure_rate
+    return [
+        Target(
+            said(N_("Availability")),
+            share(available),
+            said(N_("above %(what)s"), {"what": share(AVAILABILITY_TARGET)}),
+            _standing(None if available is None else available > AVAILABILITY_TARGET),
+        ),
+        Target(
+            said(N_("Calls, 95 % of them")),
+            length(p95),
+            said(N_("under %(what)s"), {"what": length(LONGEST_CALL_TARGET_MS)}),
+            _standing(None if p95 is None else p95 < LONGEST_CALL_TARGET_MS),
+        ),
+        Target(
+            said(N_("Failures")),
+            share(failed),
+            said(N_("under %(what)s"), {"what": share(FAILURES_TARGET)}),
+            _standing(None if failed is None else failed < FAILURES_TARGET),
+        ),
+    ]
+
+
+def failures_told(figures: Figures) -> str:
+    """Whose the failures were: "2 passing, 1 yours to mend"; "" when there were none."""
+    kinds = ((Outcome.PASSING, N_("passing")), (Outcome.OWNERS, N_("yours to mend")), (Outcome.OURS, N_("ours")))
+    found = [(figures.counts.get(outcome, 0), said(word)) for outcome, word in kinds]
+    return ", ".join(f"{formats.number(count)} {word}" for count, word in found if count)
 
 
 def share(value: float | None) -> str:
@@ -70,3 +124,9 @@ def _label(hours: Sequence[Hour]) -> str:
     if lowest == 1:
         return str(gettext("24 hours: all successful"))
     return str(gettext("24 hours: %(share)s successful, lowest %(lowest)s at %(hour)s", **told))
+
+
+def _standing(is_met: bool | None) -> Standing:
+    if is_met is None:
+        return Standing.UNKNOWN
+    return Standing.MET if is_met else Standing.MISSED

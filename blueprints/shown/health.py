@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from flask import url_for
 from flask_babel import ngettext
@@ -17,16 +16,13 @@ from blueprints.shown.figures import Line, length, line_of, share
 from patchbay import health
 from patchbay.errors import N_
 from patchbay.health import (
-    AVAILABILITY_TARGET,
-    FAILURES_TARGET,
-    LONGEST_CALL_TARGET_MS,
     Condition,
     Figures,
     OperationHealth,
     Remedy,
     State,
 )
-from patchbay.models import Connection, Outcome
+from patchbay.models import Connection
 
 WORDS = {
     State.WORKING: (N_("Working"), "ok", "check"),
@@ -42,14 +38,6 @@ LABELS = {
     Remedy.RESUME: N_("Resume"),
     Remedy.RETRY: N_("Retry now"),
 }
-
-
-class Standing(StrEnum):
-    """How a figure stands to its target."""
-
-    MET = "met"
-    MISSED = "missed"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -68,16 +56,6 @@ class Button:
     label: str
     address: str
     is_posted: bool = False
-
-
-@dataclass(frozen=True)
-class Target:
-    """A figure beside what it should be: `name` and `wanted` in words, `value` "–" when nothing was counted."""
-
-    name: str
-    value: str
-    wanted: str
-    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -128,6 +106,8 @@ class HealthRow:
             return None
         if verdict.remedy is Remedy.RETRY:
             return Button(said(label), url_for("runs.retry", run_id=verdict.run_id), is_posted=True)
+        if verdict.schedule_id is not None:
+            return Button(said(label), url_for("schedules.resume", schedule_id=verdict.schedule_id), is_posted=True)
         return Button(said(label), _address(verdict.remedy, self.key, verdict.run_id))
 
     @property
@@ -145,6 +125,12 @@ class HealthRow:
     def p95(self) -> str:
         """The length that 95 % of the calls of the last 24 hours did not pass."""
         return length(self._condition.figures.p95_ms)
+
+    @property
+    def quota(self) -> str:
+        """What is left of the limit of which most is used; "–" while nothing is known."""
+        used = [one.share for one in self._condition.headrooms]
+        return said(N_("%(what)s free"), {"what": share(1 - max(used))}) if used else "–"
 
     @property
     def line(self) -> Line:
@@ -233,39 +219,6 @@ class OperationRow:
         return self._operation.reached.succeeded_at
 
 
-def targets(figures: Sequence[Figures]) -> list[Target]:
-    """The figures of these connections together, beside what they should be."""
-    together = Figures.added(figures)
-    available, p95, failed = together.availability, together.p95_ms, together.failure_rate
-    return [
-        Target(
-            said(N_("Availability")),
-            share(available),
-            said(N_("above %(what)s"), {"what": share(AVAILABILITY_TARGET)}),
-            _standing(None if available is None else available > AVAILABILITY_TARGET),
-        ),
-        Target(
-            said(N_("Calls, 95 % of them")),
-            length(p95),
-            said(N_("under %(what)s"), {"what": length(LONGEST_CALL_TARGET_MS)}),
-            _standing(None if p95 is None else p95 < LONGEST_CALL_TARGET_MS),
-        ),
-        Target(
-            said(N_("Failures")),
-            share(failed),
-            said(N_("under %(what)s"), {"what": share(FAILURES_TARGET)}),
-            _standing(None if failed is None else failed < FAILURES_TARGET),
-        ),
-    ]
-
-
-def failures_told(figures: Figures) -> str:
-    """Whose the failures were: "2 passing, 1 yours to mend"; "" when there were none."""
-    kinds = ((Outcome.PASSING, N_("passing")), (Outcome.OWNERS, N_("yours to mend")), (Outcome.OURS, N_("ours")))
-    found = [(figures.counts.get(outcome, 0), said(word)) for outcome, word in kinds]
-    return ", ".join(f"{formats.number(count)} {word}" for count, word in found if count)
-
-
 def version_of(rows: Sequence[HealthRow]) -> str:
     """Changes with whatever the list shows; not with the time that passes."""
     return hashlib.sha256(repr([_shown(row) for row in rows]).encode()).hexdigest()[:16]
@@ -273,18 +226,23 @@ def version_of(rows: Sequence[HealthRow]) -> str:
 
 def _shown(row: HealthRow) -> tuple[object, ...]:
     moments = (row.next_at, row.answered_at, row.changed_at)
-    return (row.key, row.account_label, row.badge, row.reason, row.button, row.success, row.p95, row.line, moments)
-
-
-def _standing(is_met: bool | None) -> Standing:
-    if is_met is None:
-        return Standing.UNKNOWN
-    return Standing.MET if is_met else Standing.MISSED
+    return (
+        row.quota,
+        row.key,
+        row.account_label,
+        row.badge,
+        row.reason,
+        row.button,
+        row.success,
+        row.p95,
+        row.line,
+        moments,
+    )
 
 
 def _address(remedy: Remedy, key: str, run_id: str | None) -> str:
     if remedy is Remedy.CONFIRM_DELETIONS:
-        return url_for("runs.show", run_id=run_id)
+        return url_for("deletions.show", run_id=run_id)
     if remedy is Remedy.CHOOSE:
         return url_for("catalog.integration", key=key, _anchor="settings")
     if remedy is Remedy.RESUME:

@@ -19,14 +19,18 @@ from patchbay.health.diagnostics import bundle
 from patchbay.health.figures import Figures, Hour, Reached
 from patchbay.health.signs import beat, beat_quietly, checks
 from patchbay.health.states import Remedy, State, Verdict
+from patchbay.limits import Headroom
+from patchbay.limits.breakers import State as Circuit
 
 __all__ = [
     "AVAILABILITY_TARGET",
     "FAILURES_TARGET",
     "LONGEST_CALL_TARGET_MS",
     "CallLog",
+    "Circuit",
     "Condition",
     "Figures",
+    "Headroom",
     "Hour",
     "OperationHealth",
     "Reached",

@@ -11,11 +11,13 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, select
 
-from patchbay import clock, providers
+from patchbay import clock, limits, providers
 from patchbay.health import figures
 from patchbay.health.calls import hour_of
 from patchbay.health.figures import Figures, Hour, Reached
 from patchbay.health.states import EndedRun, Facts, OpenRun, State, Verdict, judge
+from patchbay.limits import Headroom
+from patchbay.limits.breakers import State as Circuit
 from patchbay.models import (
     OPEN,
     WITHOUT_CONTENT,
@@ -42,7 +44,10 @@ MOST_OPEN_RUNS = 500
 
 @dataclass(frozen=True)
 class Condition:
-    """One connection: what state it is in, the figures of the last 24 hours, and what comes next."""
+    """One connection: what state it is in, the figures of the last 24 hours, and what comes next.
+
+    `headrooms` are the limits of its account that something is known of, `circuits` the breakers that have a say in it.
+    """
 
     connection: Connection
     provider: Provider
@@ -51,6 +56,8 @@ class Condition:
     hours: Sequence[Hour]
     reached: Reached
     next_at: datetime | None
+    headrooms: Sequence[Headroom] = ()
+    circuits: Sequence[Circuit] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ def _conditions(user_id: str, which: ColumnElement[bool]) -> list[Condition]:
     hours, reached = figures.last_day(user_id), figures.reached(user_id)
     open_runs, ended = _open_runs(user_id), _ended_imports(connections)
     schedules, alerts = _schedules(user_id), _alerts(user_id)
+    headrooms, circuits = limits.headrooms([limits.of(one) for one in connections]), _circuits(connections)
     return [
         Condition(
             connection=one,
@@ -105,12 +113,15 @@ def _conditions(user_id: str, which: ColumnElement[bool]) -> list[Condition]:
                     schedules[one.id],
                     frozenset(alerts[one.id]),
                     reached.get(one.id),
+                    circuits[one.id],
                 )
             ),
             figures=counted.get(one.id, Figures()),
             hours=hours.get(one.id) or figures.silent_day(),
             reached=reached.get(one.id, Reached()),
             next_at=_next_of(schedules[one.id]),
+            headrooms=headrooms[limits.of(one)],
+            circuits=circuits[one.id],
         )
         for one in connections
     ]
@@ -123,14 +134,16 @@ def _facts(
     schedules: Sequence[Schedule],
     alerts: frozenset[AlertKind],
     reached: Reached | None,
+    circuits: Sequence[Circuit],
 ) -> Facts:
     return Facts(
         connection=connection.state,
         lacks=_lacks(connection),
         choices=_choices(connection),
         open_runs=tuple(OpenRun(run.id, run.status, run.wait_reason, run.resumes_at) for run in open_runs),
+        closed_until=next((one.retry_at or clock.now() for one in circuits if one.is_open), None),
         ended=EndedRun(ended.id, ended.operation, ended.error_kind, ended.error_params) if ended else None,
-        paused=bool(schedules) and all(one.paused_at is not None for one in schedules),
+        paused=tuple(one.id for one in schedules) if all(one.paused_at for one in schedules) else (),
         next_at=_next_of(schedules),
         alerts=alerts,
         was_reached=reached is not None and reached.answered_at is not None,
@@ -192,6 +205,20 @@ def _alerts(user_id: str) -> dict[str, list[AlertKind]]:
     found: dict[str, list[AlertKind]] = defaultdict(list)
     for connection_id, kind in db.session.execute(statement):
         found[connection_id or ""].append(kind)
+    return found
+
+
+def _circuits(connections: Sequence[Connection]) -> dict[str, list[Circuit]]:
+    """The breakers of each connection, in one question to Redis."""
+    places = [
+        (one.id, breaker)
+        for one in connections
+        for breaker in limits.breakers.of_connection(one.integration_id, one.id, is_sandbox=one.is_sandbox)
+    ]
+    found: dict[str, list[Circuit]] = defaultdict(list)
+    states = limits.breakers.states([breaker for _, breaker in places])
+    for (connection_id, _), state in zip(places, states, strict=True):
+        found[connection_id].append(state)
     return found
 
 

@@ -59,8 +59,8 @@ class EndedRun:
 class Facts:
     """All that a connection's state follows from. `lacks` and `choices` are titles (message ids).
 
-    `closed_until` is when a broken circuit is tried again, None: it is whole. `paused` says that all of its schedules
-    were paused, `next_at` when the next of them runs.
+    `closed_until` is when a broken circuit is tried again, None: it is whole. `paused` are the ids of its schedules
+    when its owner has paused all of them, `next_at` is when the next of them runs.
     """
 
     connection: ConnectionState = ConnectionState.CONNECTED
@@ -69,7 +69,7 @@ class Facts:
     open_runs: tuple[OpenRun, ...] = ()
     ended: EndedRun | None = None
     closed_until: datetime | None = None
-    paused: bool = False
+    paused: tuple[str, ...] = ()
     next_at: datetime | None = None
     alerts: frozenset[AlertKind] = frozenset()
     was_reached: bool = False
@@ -77,7 +77,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The state, the reason in words (a message id and its parameters), the remedy and the run that it is about.
+    """The state, the reason in words (a message id and its parameters), the remedy, and the run or schedule meant.
 
     `names` (message ids) are to be listed as `what` in the reason. `then` is when something is tried again by itself.
     """
@@ -88,6 +88,7 @@ class Verdict:
     params: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     run_id: str | None = None
+    schedule_id: str | None = None
     then: datetime | None = None
 
 
@@ -146,7 +147,9 @@ def _failed(facts: Facts) -> Verdict | None:
 def _paused(facts: Facts) -> Verdict | None:
     if not facts.paused:
         return None
-    return Verdict(State.PAUSED, N_("Paused by you: nothing runs by itself until you resume it."), Remedy.RESUME)
+    only = facts.paused[0] if len(facts.paused) == 1 else None
+    reason = N_("Paused by you: nothing runs by itself until you resume it.")
+    return Verdict(State.PAUSED, reason, Remedy.RESUME, schedule_id=only)
 
 
 def _well(facts: Facts) -> Verdict:

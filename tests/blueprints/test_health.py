@@ -9,10 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from blueprints.shown.figures import length, line_of, share
-from patchbay import clock
+from patchbay import alerts, clock, runs, schedules
 from patchbay.health import Hour
 from patchbay.health.calls import hour_of
+from patchbay.limits import breakers
 from patchbay.models import (
+    AlertKind,
     Connection,
     ConnectionState,
     Contact,
@@ -29,7 +31,7 @@ from patchbay.models import (
     transaction,
 )
 from tests.blueprints.pages import HTMX, text_of
-from tests.stage import FrozenClock, Walker, in_context, sign_in
+from tests.stage import FrozenClock, Queue, Walker, in_context, sign_in
 
 DASHBOARD = "/health-dashboard"
 
@@ -251,3 +253,78 @@ def test_a_day_without_calls_is_drawn_empty(app: Flask, frozen_clock: FrozenCloc
         line = line_of([Hour(clock.now(), 0, None)] * 24)
 
     assert (line.label, line.points, line.last, line.bars) == ("24 hours: no calls", "", None, "")
+
+
+def test_a_platform_that_is_left_alone_has_its_story(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection
+) -> None:
+    with in_context(app):
+        for _ in range(8):
+            breakers.note("shopify", shop.id, failed=True, is_sandbox=shop.is_sandbox, what="HTTP 503")
+    sign_in(client, ada)
+
+    row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+    text = text_of(client.get("/integrations/shopify/health"))
+
+    assert "Many requests to Shopify failed of late. Going on at" in row
+    assert "Retrying" in row
+    assert "this connection is left alone since" in text
+    assert "HTTP 503" in text
+
+
+def test_the_limits_of_an_account_are_told(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, queue: Queue
+) -> None:
+    with in_context(app):
+        runs.start(ada.id, "shopify", "import_products", {}, Trigger.API)
+        queue.run_all()
+    sign_in(client, ada)
+
+    row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert re.search(r"\d+(\.\d)?% free", row)
+    assert re.search(r"\d of [\d,]+ (used in|at the same time)", text_of(client.get("/integrations/shopify/health")))
+
+
+def test_paused_schedules_are_told_apart_from_trouble(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection
+) -> None:
+    with in_context(app):
+        schedule = schedules.make(ada.id, "shopify", "import_products", {"repeat": "hours", "every": 6})
+    sign_in(client, ada)
+    running = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+    with in_context(app):
+        schedules.pause(ada.id, schedule.id)
+
+    paused = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert "Working" in running
+    assert "<time" in running
+    assert "Paused by you" in paused
+    assert f'action="/schedules/{schedule.id}/resume"' in paused
+
+
+def test_held_deletions_lead_to_their_preview(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
+    run_id = plant_run(app, shop, RunStatus.WAITING, wait_reason=WaitReason.CONFIRM_DELETIONS)
+    sign_in(client, ada)
+
+    row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert f'href="/runs/{run_id}/deletions"' in row
+    assert "Nothing was deleted here" in row
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [(AlertKind.LOGIN_ENDING, "Reconnect before it does"), (AlertKind.QUOTA_NEAR, "")]
+)
+def test_a_login_that_ends_soon_waits_for_its_owner(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, kind: AlertKind, told: str
+) -> None:
+    with in_context(app):
+        alerts.raise_alert(kind, user_id=ada.id, subject_id=shop.id, connection_id=shop.id)
+    sign_in(client, ada)
+
+    row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+    assert ("Waiting for you" in row) == bool(told)
+    assert told in row
