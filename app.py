@@ -9,6 +9,7 @@ import blueprints
 from blueprints import commands, guards, rendering, static_files
 from patchbay import __version__, logs, net, oauth, settings, signing, vault
 from patchbay.models import db
+from patchbay.models.postgresql import enter_restricted
 from patchbay.settings import Settings
 
 LARGEST_BODY = 20 * 1024 * 1024 + guards.FORM_BYTES  # but for pictures, see `guards`
@@ -22,6 +23,8 @@ def create_app(given: Settings | None = None) -> Flask:
     _configure(app, here)
     _bind_domain(here)
     db.init_app(app)
+    with app.app_context():
+        enter_restricted(db.engine)
     oauth.registry.init_app(app)
     oauth.register_all()
     static_files.init_app(app, settings.ROOT / "static")

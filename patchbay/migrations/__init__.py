@@ -14,8 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
+from patchbay import signing, tenancy
 from patchbay.errors import SettingsError
+from patchbay.migrations import isolation
 from patchbay.settings import Settings
+from patchbay.signing import Signer
 
 COPIES_KEPT = 5
 
@@ -25,7 +28,8 @@ def migrate(settings: Settings, *, to: str = "head") -> None:
 
     Raises SettingsError when the database, or what is wanted, is newer than the code, or the database out of reach.
     """
-    engine = create_engine(settings.database_url)
+    engine, signer = create_engine(settings.database_url), Signer(settings.secret_key)
+    signing.use(signer)  # a step may see the rows of all users, which takes a pass
     try:
         before = _present_revision(engine)
         if before is not None and before not in known():
@@ -34,18 +38,25 @@ def migrate(settings: Settings, *, to: str = "head") -> None:
             )
         if to not in {"head", *known()}:
             raise SettingsError(f"This is newer than this code (schema {to}). Update the code first.")
-        if before == (_scripts().get_current_head() if to == "head" else to):
-            return
-        if before is not None and settings.uses_sqlite:
-            _copy_aside(Path(str(engine.url.database)), before)
-        config = _config()
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
+        if before != (_scripts().get_current_head() if to == "head" else to):
+            if before is not None and settings.uses_sqlite:
+                _copy_aside(Path(str(engine.url.database)), before)
+            _take_steps(engine, signer, to)
+        if not settings.uses_sqlite and to == "head":
+            isolation.establish(engine, signer)
     except OperationalError as error:
         raise SettingsError(f"DATABASE_URL: the database cannot be reached ({type(error.orig).__name__}).") from error
     finally:
         engine.dispose()
+
+
+def _take_steps(engine: Engine, signer: Signer, to: str) -> None:
+    """In one transaction, and for the rows of all users: policies hold for the owner of the tables too."""
+    config = _config()
+    with tenancy.everyone(), engine.begin() as connection:
+        isolation.renew_key(connection, signer)
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
 
 
 def present(settings: Settings) -> str | None:
