@@ -45,6 +45,7 @@ CHORES = (
     Chore(30, alarms.look),
     Chore(60, chain.seal_all),
     Chore(3600, clean_up),
+    Chore(3600, tokens.watch_logins),
     Chore(3600, health.age),
     Chore(3600, inbox.forget_old),
 )
