@@ -41,7 +41,7 @@ def renew_key(connection: Connection, signer: Signer) -> None:
 
 
 def establish(engine: Engine, signer: Signer) -> None:
-    """Bring policies, login and rights up to date. Raises SettingsError when only a login that sees all is to be had."""
+    """Bring policies, login and rights up to date. Raises SettingsError when there is only a login that sees all."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         renew_key(connection, signer)
@@ -87,7 +87,7 @@ def _protect(connection: Connection, table: Table) -> None:
         _run(connection, "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY", name)
         return
     _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
-    rule = sql.SQL(wanted)  # type: ignore[arg-type]  # made above, of the names of our own tables
+    rule = sql.SQL(wanted)
     _run(connection, "CREATE POLICY {} ON {} FOR ALL USING ({}) WITH CHECK ({})", policy, name, rule, rule)
     _run(connection, "COMMENT ON POLICY {} ON {} IS {}", policy, name, sql.Literal(wanted))
 
@@ -99,9 +99,8 @@ def _make_login(connection: Connection, signer: Signer) -> bool:
         return False
     driver: Any = connection.connection.driver_connection
     name = login_name(signer)
-    kept = driver.pgconn.encrypt_password(
-        login_password(signer).encode(), name.encode()
-    )  # the log never has the plain one
+    secret = login_password(signer).encode()
+    kept = driver.pgconn.encrypt_password(secret, name.encode())  # the server's log must not have it
     rights = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD {}"
     _run(connection, f"CREATE ROLE {{}} {rights}", sql.Identifier(name), sql.Literal(kept.decode()))
     return True
@@ -136,9 +135,7 @@ def _try_login(engine: Engine, signer: Signer, *, is_new: bool) -> None:
             _run(connection, "DROP OWNED BY {}", role)
             _run(connection, "DROP ROLE {}", role)
     if sees_all or (has_own and not is_new):
-        raise SettingsError(
-            f"DATABASE_URL: the login {login_name(signer)} is needed, and the server refuses: {refused}."
-        )
+        raise SettingsError(f"DATABASE_URL: the login {login_name(signer)} is needed; the server says: {refused}.")
     log.warning(
         "Web and workers use the login that owns the tables, which could switch row-level security off. "
         "A login that may make roles (CREATEROLE) makes another one for them.",
@@ -161,4 +158,4 @@ def _refused(engine: Engine, signer: Signer) -> str | None:
 def _run(connection: Connection, command: str, *parts: sql.Composable) -> None:
     """Send DDL, whose names and texts PostgreSQL takes no parameters for."""
     driver: Any = connection.connection.driver_connection
-    connection.exec_driver_sql(sql.SQL(command).format(*parts).as_string(driver).replace("%", "%%"))  # type: ignore[arg-type]  # a constant of this file
+    connection.exec_driver_sql(sql.SQL(command).format(*parts).as_string(driver).replace("%", "%%"))

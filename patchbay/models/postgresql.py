@@ -91,8 +91,8 @@ def _show_pass(connection: DatabaseConnection, *_: object) -> None:
     if connection.info.get(_SHOWN, tenancy.NOBODY) == scope:
         return
     shown = pass_for(scope, pass_key(signing.current())) if scope else ""
-    with connection.connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, shown))
+    driver: Any = connection.connection.driver_connection
+    driver.execute("SELECT set_config(%s, %s, true)", (SETTING, shown))
     connection.info[_SHOWN] = scope
 
 

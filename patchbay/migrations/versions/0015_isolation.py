@@ -1,8 +1,8 @@
 """Isolation: who may see which rows on PostgreSQL.
 
-Makes the schema `tenancy` with the key that passes are signed with, kept from the application's login, and the function
-`tenancy.present()`, which says whose rows the present transaction may see. The policies that ask it are brought up to date
-with the tables at every start, by `patchbay.migrations.isolation`. On SQLite there is nothing to do.
+Makes the schema `tenancy` with the key that passes are signed with, kept from the application's login, and the
+function `tenancy.present()`, which says whose rows the present transaction may see. The policies that ask it are
+brought up to date with the tables at every start, by `patchbay.migrations.isolation`. On SQLite there is nothing to do.
 """
 
 from alembic import op
