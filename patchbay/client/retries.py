@@ -8,13 +8,12 @@ worker keeps its own.
 
 import random
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from patchbay import queue
+from patchbay import clock, queue
 
 TRIES = 4
 FIRST_BACKOFF_S = 0.4
@@ -77,7 +76,7 @@ _here = _Unreported()
 
 
 def _is_left_for_all(key: str) -> bool:
-    window = f"patchbay:retries:{key}:{int(time.time() // WINDOW_S)}"
+    window = f"patchbay:retries:{key}:{int(clock.now().timestamp() // WINDOW_S)}"
     try:
         pipe = queue.redis().pipeline(transaction=False)
         pipe.hincrby(window, "requests", _here.take(key))
