@@ -39,6 +39,8 @@ CHOICES = (
     Choice("records:read", N_("read imported records")),
     Choice("assets:read", N_("look at designs and mockups")),
     Choice("assets:write", N_("upload designs, make mockups")),
+    Choice("alerts:read", N_("see alerts")),
+    Choice("alerts:write", N_("mark alerts as read, put them off, set how they are sent")),
     Choice("webhooks:read", N_("look at webhook endpoints")),
     Choice("webhooks:write", N_("add and change webhook endpoints")),
     Choice("events:write", N_("publish events")),
