@@ -5,15 +5,20 @@ from datetime import timedelta
 from patchbay import clock, connections, images, runs, settings, wire
 from patchbay.accounts import exports
 from patchbay.audit import chain
+from patchbay.records import deletions
 
 LOGS_KEPT = timedelta(days=30)
 SMALL_PICTURES_KEPT = timedelta(days=30)
 
 
 def clean_up() -> None:
-    """Drop expired authorisations with their outcomes, old runs' log lines, old small pictures and audit entries."""
+    """Drop expired authorisations with their outcomes, old runs' log lines, old small pictures, audit
+    entries, and records that vanished a month ago."""
     connections.forget_expired()
     while runs.forget_details(clock.now() - LOGS_KEPT):
+        pass
+    deletions.release_orphans()
+    while deletions.purge(clock.now() - deletions.UNDO_FOR):
         pass
     exports.forget_expired()
     images.forget_old(older_than=SMALL_PICTURES_KEPT)

@@ -15,6 +15,7 @@ from patchbay.alerts import delivery, inbox, rules
 from patchbay.audit import chain
 from patchbay.limits import alarms
 from patchbay.models import db
+from patchbay.runs import upkeep
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ CHORES = (
     Chore(30, alarms.look),
     Chore(60, chain.seal_all),
     Chore(3600, clean_up),
+    Chore(3600, upkeep.start_due),
     Chore(3600, tokens.watch_logins),
     Chore(3600, health.age),
     Chore(3600, inbox.forget_old),

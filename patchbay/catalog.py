@@ -18,6 +18,7 @@ from patchbay.models import (
     ProviderCredential,
     Run,
     RunStatus,
+    WaitReason,
     db,
     transaction,
 )
@@ -163,7 +164,8 @@ def _run_state(run: Run | None) -> CardState:
     if run is None:
         return CardState.CONNECTED
     if run.status is RunStatus.WAITING:
-        return CardState.RATE_LIMITED
+        is_asking = run.wait_reason is WaitReason.CONFIRM_DELETIONS  # it has read everything, and can be asked again
+        return CardState.CONNECTED if is_asking else CardState.RATE_LIMITED
     if run.is_open:
         return CardState.SYNCING
     return CardState.ERROR if run.status is RunStatus.FAILED else CardState.CONNECTED

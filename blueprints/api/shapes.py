@@ -55,6 +55,8 @@ def run(row: Run, *, with_data: bool) -> Shape:
         "startedAt": _time(row.started_at),
         "endedAt": _time(row.ended_at),
     }
+    if row.wait_reason is not None:
+        shape["waitReason"] = row.wait_reason.value
     if row.resumes_at is not None:
         shape["resumesAt"] = _time(row.resumes_at)
     if row.error_kind is not None:

@@ -13,6 +13,7 @@ from blueprints.shown.runs import RunRow, reason_of
 from patchbay import connections
 from patchbay.catalog import ATTENTION_FIRST, CardState, Entry
 from patchbay.errors import N_, GrantExpired
+from patchbay.models import WaitReason
 from patchbay.spec import Category
 
 CATEGORY_NAMES = {
@@ -164,4 +165,6 @@ def _reason(entry: Entry) -> str:
         return choose_first(connections.missing_choices(entry.connection))
     if entry.state is CardState.ERROR and entry.run is not None:
         return reason_of(entry.run)
+    if entry.run is not None and entry.run.wait_reason is WaitReason.CONFIRM_DELETIONS:
+        return said(N_("Many records are no longer there. The last sync waits for your decision about them."))
     return ""

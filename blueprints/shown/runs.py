@@ -7,11 +7,17 @@ from blueprints.rendering import said, told
 from blueprints.shown.results import Told
 from blueprints.shown.results import told as told_of
 from patchbay import clock
-from patchbay.errors import named
-from patchbay.models import Run, RunStatus, Trigger
+from patchbay.errors import N_, named
+from patchbay.models import Purpose, Run, RunStatus, Trigger, WaitReason
+from patchbay.records import deletions
 from patchbay.spec import Provider
 
 RECONNECTABLE = {"GrantExpired", "CredentialsRefused", "ScopeMissing"}
+TITLES = {
+    Purpose.COMPARE: N_("Comparison"),
+    Purpose.REPAIR: N_("Repair"),
+    Purpose.IDS: N_("Look for deletions"),
+}
 FRESH, RECENT = timedelta(seconds=30), timedelta(minutes=3)
 
 
@@ -41,6 +47,8 @@ class RunRow:
     @property
     def title(self) -> str:
         """The operation's title (a message id)."""
+        if self._run.purpose in TITLES:
+            return TITLES[self._run.purpose]
         operation = self._provider.operation(self._run.operation)
         return operation.title if operation is not None else self._run.operation
 
@@ -73,6 +81,16 @@ class RunRow:
     def resumes_at(self) -> datetime | None:
         """When it goes on, while it waits."""
         return self._run.resumes_at if self._run.status is RunStatus.WAITING else None
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it waits for its owner to decide about deletions."""
+        return self._run.status is RunStatus.WAITING and self._run.wait_reason is WaitReason.CONFIRM_DELETIONS
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares and changes nothing."""
+        return self._run.purpose is Purpose.COMPARE
 
     @property
     def created_at(self) -> datetime:
@@ -143,6 +161,11 @@ class RunPage(RunRow):
     def stream(self) -> str | None:
         """What an import brings in; None for an action."""
         return self._run.stream
+
+    @property
+    def has_deletions(self) -> bool:
+        """Whether it deleted something that can be looked at."""
+        return self._run.count_deleted > 0 and deletions.of_run(self._run.id) is not None
 
     @property
     def told(self) -> Told | None:

@@ -1,11 +1,8 @@
 """What a complete sweep did not meet: deleted here too, or held until its owner has decided; undone, forgotten.
 
-Whether a sweep was complete is judged here; sweeping again and asking the platform is the affair of `runs`. Nothing is
-deleted at any platform.
+Whether a sweep was complete is judged in `sweeps`. Nothing is deleted at any platform.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,71 +11,25 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, select, update
 from patchbay import alerts, audit, clock
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, NotFound
-from patchbay.models import Checkpoint, Connection, Deletion, DeletionState, Record, db, new_id, transaction
-from patchbay.records import rules
-from patchbay.records.bringing import MOST_PASSED_OVER
-from patchbay.records.checkpoints import checkpoint
+from patchbay.models import (
+    Checkpoint,
+    Connection,
+    Deletion,
+    DeletionState,
+    Record,
+    Run,
+    RunStatus,
+    db,
+    new_id,
+    transaction,
+)
+from patchbay.records import rules, sweeps
+from patchbay.records.sweeps import is_missed
 
 ASKED_FROM = 20
 """Fewer than this may always vanish without a question."""
 
 UNDO_FOR = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What a run's sweep has come to: how many records it met, how many it did not, of how many that are kept here.
-
-    `is_ended`: the platform's list came to its own end. `total`: how many the platform said there are.
-    """
-
-    met: int
-    vanished: int
-    known: int
-    is_ended: bool
-    total: int | None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing that the platform has can have been missed, as far as it lets one tell."""
-        return self.is_ended and (self.total is None or self.met >= self.total)
-
-
-def standing(connection_id: str, stream: str, run_id: str) -> Standing:
-    """Where the run's sweep stands, in one pass over the stream's records."""
-    mine, is_live = Record.seen_in == run_id, Record.deleted_at.is_(None)
-    row = db.session.execute(
-        select(
-            func.count().filter(mine),
-            func.count().filter(_is_missed(run_id)),
-            func.count().filter(is_live),
-        )
-        .select_from(Record)
-        .where(Record.connection_id == connection_id, Record.stream == stream)
-    ).one()
-    reached = checkpoint(connection_id, stream, run_id)
-    passed_over = len(reached.passed_over) if reached else 0
-    met = row[0] + (passed_over if passed_over < MOST_PASSED_OVER else 0)
-    if reached is None:  # not even a first page came
-        return Standing(met, row[1], row[2], is_ended=False, total=None)
-    return Standing(met, row[1], row[2], reached.is_complete, reached.total)
-
-
-def missed(connection_id: str, stream: str, run_id: str, *, at_once: int) -> Iterator[list[str]]:
-    """The external ids of what the run did not meet, by id, some at once; no transaction is left open in between."""
-    last = ""
-    while True:
-        statement = (
-            select(Record.id, Record.external_id)
-            .where(Record.connection_id == connection_id, Record.stream == stream, _is_missed(run_id), Record.id > last)
-            .order_by(Record.id)
-            .limit(at_once)
-        )
-        rows = db.session.execute(statement).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        yield [row.external_id for row in rows]
 
 
 def settle(connection: Connection, stream: str, run_id: str) -> Deletion | None:
@@ -92,7 +43,7 @@ def settle(connection: Connection, stream: str, run_id: str) -> Deletion | None:
         return found
     _note_sweep(connection.id, stream)
     _replace_held(connection, stream)
-    stands = standing(connection.id, stream, run_id)
+    stands = sweeps.standing(connection.id, stream, run_id)
     if not stands.vanished:
         return None
     percent = rules.of_stream(connection, stream).deletion_percent
@@ -112,7 +63,7 @@ def settle(connection: Connection, stream: str, run_id: str) -> Deletion | None:
     db.session.add(deletion)
     now = clock.now()
     gone: dict[str, Any] = {} if is_held else {"deleted_at": now, "updated_at": now}
-    _change(_of_stream(connection.id, stream), _is_missed(run_id), vanished_in=deletion.id, **gone)
+    _change(_of_stream(connection.id, stream), is_missed(run_id), vanished_in=deletion.id, **gone)
     if is_held:
         _ask(deletion)
     return deletion
@@ -229,6 +180,18 @@ def release(run_id: str) -> None:
         alerts.resolve(alerts.Kind.DELETIONS_HELD, found.run_id)
 
 
+def release_orphans() -> None:
+    """Let go of what runs hold that were called off together with their connection."""
+    with transaction() as session:
+        statement = (
+            select(Deletion.run_id)
+            .join(Run, Run.id == Deletion.run_id)
+            .where(Deletion.state == DeletionState.HELD, Run.status != RunStatus.WAITING)
+        )
+        for run_id in list(session.scalars(statement)):
+            release(run_id)
+
+
 def held_before(connection_id: str, stream: str, run_id: str) -> list[str]:
     """Runs that still ask about the stream, other than this one."""
     statement = select(Deletion.run_id).where(
@@ -276,11 +239,6 @@ def _decide(deletion: Deletion, before: DeletionState, after: DeletionState) -> 
 def _remember(deletion: Deletion, deed: Deed, count: int) -> None:
     alerts.resolve(alerts.Kind.DELETIONS_HELD, deletion.run_id)
     audit.add(deed, user_id=deletion.user_id, subject_id=deletion.connection_id, run=deletion.run_id, count=count)
-
-
-def _is_missed(run_id: str) -> ColumnElement[bool]:
-    """Kept here, and not met by the run; what its owner wants to keep although it has gone is not missed."""
-    return and_(Record.seen_in != run_id, Record.deleted_at.is_(None), ~Record.is_kept)
 
 
 def _of_stream(connection_id: str, stream: str) -> ColumnElement[bool]:

@@ -11,8 +11,8 @@ from sqlalchemy import update
 from patchbay import clock, providers, records
 from patchbay.errors import N_
 from patchbay.models import Connection, Deletion, DeletionState, LogLevel, Run, RunLog, RunStatus, WaitReason, db
-from patchbay.records import deletions
-from patchbay.records.deletions import Standing
+from patchbay.records import deletions, sweeps
+from patchbay.records.sweeps import Standing
 from patchbay.runs.lease import Lease
 from patchbay.spec import ASKED_AT_ONCE, Api, Import
 
@@ -105,7 +105,7 @@ def _ask_platform(work: Work, operation: Import, api: Api) -> None:
     """What was not listed, but is there when it is asked for by its id, has not gone."""
     connection_id, stream, run_id = _place(work, operation)
     there = 0
-    for ids in deletions.missed(connection_id, stream, run_id, at_once=ASKED_AT_ONCE):
+    for ids in sweeps.missed(connection_id, stream, run_id, at_once=ASKED_AT_ONCE):
         work.check()
         found = sorted(set(operation.present(api, ids)) & set(ids)) if operation.present else []
         if found:
@@ -126,7 +126,7 @@ def _tell_doubt(work: Work, stands: Standing) -> None:
 
 
 def _standing(work: Work, operation: Import) -> Standing:
-    return deletions.standing(*_place(work, operation))
+    return sweeps.standing(*_place(work, operation))
 
 
 def _place(work: Work, operation: Import) -> tuple[str, str, str]:
