@@ -29,7 +29,7 @@ KEYS_REFUSED = N_("%(provider)s does not accept these keys. Copy both again, or 
 @bp.get("/integrations/<key>/connect")
 @guards.public("integrations:write")
 def connect(key: str) -> Response:
-    """What will be asked for, and the form that leaves for the platform."""
+    """What will be asked for, and the form that leaves for the platform; with `allow`, only what an operation lacks."""
     provider = providers.get(key)
     if guards.caller_if_any() is None:
         return _to_login(key)
@@ -51,7 +51,7 @@ def leave(key: str) -> Response:
     if isinstance(provider.auth, Keys) and (provider.auth.handover is None or "keys" in request.form):
         return _connect_with_keys(provider, provider.auth, connection, values)
     try:
-        departure = connections.begin(guards.caller(), key, values)
+        departure = connections.begin(guards.caller(), key, values, to_allow=forms.text("allow"))
     except Invalid as error:
         return _connect_form(provider, connection, values, error.fields, status=422)
     page = rendering.render("connections/leaving.html", integration=provider, address=departure.url)
@@ -249,13 +249,16 @@ def _connect_form(
     status: int = 200,
 ) -> Response:
     is_wrong = any(field.name in errors for field in provider.fields)
+    allow = request.values.get("allow", "")
+    added = integrations.to_allow(provider, connection, allow)
     fields = provider.fields if is_wrong else integrations.asked(provider, connection)
     return rendering.page_or_fragment(
         "connections/connect.html",
         "connections/_connect.html",
         status=status,
         integration=provider,
-        asks=integrations.access(provider, None),
+        asks=added or integrations.access(provider, None),
+        allow=allow if added else "",
         fields=fields,
         keys=provider.auth if isinstance(provider.auth, Keys) else None,
         keys_page=integrations.keys_page(provider, values),

@@ -9,18 +9,22 @@ from blueprints.rendering.formats import listed
 from patchbay import connections, settings
 from patchbay.errors import N_, Invalid, PublicAddressNeeded
 from patchbay.models import Connection, ConnectionState
-from patchbay.spec import Action, Field, Keys, Operation, Provider, Scope, check
+from patchbay.spec import Action, Field, Keys, Operation, Provider, check
 
 
 @dataclass(frozen=True)
 class Permission:
-    """A scope in words (message ids), and whether the connection has it. `is_asked`: it is or would be asked for."""
+    """A scope in words (message ids), and whether the connection has it. `is_asked`: it is or would be asked for.
+
+    `is_new`: it was not asked for yet when the owner connected.
+    """
 
     title: str
     purpose: str
     is_granted: bool
     is_optional: bool
     is_asked: bool
+    is_new: bool = False
 
 
 class Remedy(StrEnum):
@@ -34,10 +38,15 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why an operation cannot be started now, in a sentence, and what helps."""
+    """Why an operation cannot be started now, in a sentence, and what helps.
+
+    `allow` names the operation whose scopes are to be asked for, `titles` says what they allow.
+    """
 
     sentence: str
     remedy: Remedy
+    allow: str = ""
+    titles: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ def access(provider: Provider, connection: Connection | None) -> list[Permission
     granted, values = (connection.scopes, connection.settings) if connection else ((), {})
     missing = provider.auth.missing(frozenset(granted), values)
     asked = provider.auth.asked(values)
+    new = connections.new_needs(connection) if connection else ()
     return [
         Permission(
             title=scope.allows,
@@ -70,6 +80,7 @@ def access(provider: Provider, connection: Connection | None) -> list[Permission
             is_granted=scope in asked and scope not in missing,
             is_optional=scope.is_optional or bool(scope.asked_with),
             is_asked=scope in asked,
+            is_new=scope in new,
         )
         for scope in provider.auth.scopes
     ]
@@ -125,10 +136,11 @@ def obstacle(provider: Provider, connection: Connection, operation: Operation) -
     if connection.state is ConnectionState.RECONNECT_NEEDED:
         sentence = said(N_("%(provider)s needs you to reconnect first."), {"provider": provider.name})
         return Obstacle(sentence, Remedy.RECONNECT)
-    lacking = [scope for scope in _missing(provider, connection) if scope.name in operation.scopes]
+    lacking = connections.lacking(connection, operation)
     if lacking:
         titles = listed(said(scope.allows) for scope in lacking)
-        return Obstacle(said(N_("Not allowed yet: %(titles)s."), {"titles": titles}), Remedy.GRANT)
+        sentence = said(N_("Not allowed yet: %(titles)s."), {"titles": titles})
+        return Obstacle(sentence, Remedy.GRANT, operation.name, titles)
     missing = connections.missing_choices(connection)
     if missing and operation.name not in {field.pick.operation for field in missing if field.pick}:
         return Obstacle(choose_first(missing), Remedy.CHOOSE)
@@ -140,6 +152,17 @@ def obstacle(provider: Provider, connection: Connection, operation: Operation) -
 def choose_first(missing: Sequence[Field]) -> str:
     """The sentence for choices that are still to be made."""
     return said(N_("Choose first: %(what)s."), {"what": listed(said(field.label) for field in missing)})
+
+
+def to_allow(provider: Provider, connection: Connection | None, name: str) -> list[Permission]:
+    """What the operation of that name lacks on a live connection; nothing when there is nothing to add."""
+    operation = provider.operation(name)
+    if operation is None or connection is None or connection.state is ConnectionState.DISCONNECTED:
+        return []
+    lacking = connections.lacking(connection, operation)
+    return [
+        Permission(scope.allows, scope.purpose, is_granted=False, is_optional=False, is_asked=True) for scope in lacking
+    ]
 
 
 def asked(provider: Provider, connection: Connection | None) -> Sequence[Field]:
@@ -158,10 +181,6 @@ def keys_page(provider: Provider, values: Mapping[str, object]) -> str:
         return ""
     address = provider.auth.made_at.format_map(places)
     return address if address.startswith("https://") else ""
-
-
-def _missing(provider: Provider, connection: Connection) -> Sequence[Scope]:
-    return provider.auth.missing(frozenset(connection.scopes), connection.settings) if provider.auth else ()
 
 
 def _is_reachable(connection: Connection) -> bool:

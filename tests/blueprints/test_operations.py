@@ -405,7 +405,7 @@ def test_without_a_permission_an_operation_says_so_and_offers_to_grant_it(
 
     for shown_page in (page, detail):
         assert "Not allowed yet: Change your products." in text_of(shown_page)
-        assert "Grant access" in text_of(shown_page)
+        assert "Allow: Change your products" in text_of(shown_page)
     assert 'name="do"' not in page.get_data(as_text=True)
     assert f'href="{PUBLISH}"' not in detail.get_data(as_text=True)
     assert f'href="{PRODUCTS}"' in detail.get_data(as_text=True)

@@ -19,7 +19,7 @@ from patchbay.models import Alert, AlertKind, Connection, ConnectionState, User,
 from patchbay.oauth import Grant
 from patchbay.settings import ROOT, Settings
 from patchbay.spec import Request
-from patchbay.tokens import lease
+from patchbay.tokens import keeping, lease, refreshing
 from patchbay.tokens.present import read
 from tests.stage import FrozenClock, Sandbox, Walker, at_once
 from tests.wire import Said, Wire, listening
@@ -71,13 +71,13 @@ def test_the_mark_stands_before_anything_is_sent_and_goes_with_the_answer(
     shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[datetime | None] = []
-    held = tokens.refreshing._asked
+    ask = refreshing._asked
 
-    def look(what: object) -> Grant:
+    def look(held: refreshing._Held) -> Grant:
         seen.append(read(shop.id).sent_at)
-        return held(what)
+        return ask(held)
 
-    monkeypatch.setattr("patchbay.tokens.refreshing._asked", look)
+    monkeypatch.setattr(refreshing, "_asked", look)
     frozen_clock.advance(hours=2)
 
     tokens.fresh(shop.id)
@@ -361,7 +361,7 @@ def test_an_answer_that_comes_late_revives_what_was_given_up(shop: Connection, f
     tokens.mark_reconnect_needed(shop.id, "given up meanwhile")
     alerts_then = open_alerts(shop)
 
-    tokens.keeping.store(claim, Grant("late", "later", frozen_clock.now() + timedelta(hours=1)))
+    keeping.store(claim, Grant("late", "later", frozen_clock.now() + timedelta(hours=1)))
 
     assert alerts_then == [AlertKind.AUTH_FAILED]
     assert reread(shop).is_connected
