@@ -3,6 +3,7 @@
 What is counted lives in `patchbay.health`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,7 +66,7 @@ def targets(figures: Sequence[Figures]) -> list[Target]:
         ),
         Target(
             said(N_("Failures")),
-            share(failed),
+            share(failed, up=True),
             said(N_("under %(what)s"), {"what": share(FAILURES_TARGET)}),
             _standing(None if failed is None else failed < FAILURES_TARGET),
         ),
@@ -79,11 +80,12 @@ def failures_told(figures: Figures) -> str:
     return ", ".join(f"{formats.number(count)} {word}" for count, word in found if count)
 
 
-def share(value: float | None) -> str:
-    """A share in percent with one decimal, cut rather than rounded up, so that 100 % means all of them."""
+def share(value: float | None, *, up: bool = False) -> str:
+    """A share in percent with one decimal: cut, so that 100 % means all of them; `up`: so that 0 % means none."""
     if value is None:
         return "–"
-    return str(format_percent(int(value * 1000 + 1e-6) / 1000, "#,##0.#%"))
+    thousandths = math.ceil(value * 1000 - 1e-6) if up else math.floor(value * 1000 + 1e-6)
+    return str(format_percent(thousandths / 1000, "#,##0.#%"))
 
 
 def length(duration_ms: float | None) -> str:

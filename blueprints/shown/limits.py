@@ -17,6 +17,9 @@ SCOPES = {
     "login": N_("the login at %(provider)s"),
 }
 
+AT_ONCE = "at once"
+"""What limits of requests that go on at the same time are called (`spec.throttle.Window`); others are buckets."""
+
 
 def used(limits: Sequence[Headroom]) -> list[str]:
     """Each limit: "38 of 40 in 1 s used"."""
@@ -37,7 +40,10 @@ def failures(circuits: Sequence[Circuit]) -> list[tuple[str, str]]:
 def _used(limit: Headroom) -> str:
     numbers = {"used": formats.number(round(limit.used)), "most": formats.number(round(limit.most))}
     if not limit.seconds:
-        return said(N_("%(used)s of %(most)s at the same time"), numbers)
+        at_once = AT_ONCE in limit.name
+        return said(
+            N_("%(used)s of %(most)s at the same time") if at_once else N_("%(used)s of %(most)s used"), numbers
+        )
     stretch = formats.duration(timedelta(seconds=limit.seconds))
     return said(N_("%(used)s of %(most)s used in %(what)s"), {**numbers, "what": stretch})
 

@@ -230,6 +230,12 @@ def test_a_share_is_never_rounded_up(app: Flask, value: float | None, said: str)
         assert share(value) == said
 
 
+@pytest.mark.parametrize(("value", "said"), [(0.0, "0%"), (0.00001, "0.1%"), (0.01, "1%"), (0.0189, "1.9%")])
+def test_a_share_of_failures_is_never_rounded_down(app: Flask, value: float, said: str) -> None:
+    with app.test_request_context():
+        assert share(value, up=True) == said
+
+
 @pytest.mark.parametrize(("ms", "said"), [(0.4, "0 ms"), (340.4, "340 ms"), (1449, "1.4 s"), (75_000, "1 min 15 s")])
 def test_a_length_is_said_in_its_unit(app: Flask, ms: float, said: str) -> None:
     with app.test_request_context():
@@ -283,7 +289,7 @@ def test_the_limits_of_an_account_are_told(
     row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
 
     assert re.search(r"\d+(\.\d)?% free", row)
-    assert re.search(r"\d of [\d,]+ (used in|at the same time)", text_of(client.get("/integrations/shopify/health")))
+    assert re.search(r"\d of [\d,]+ (used|at the same time)", text_of(client.get("/integrations/shopify/health")))
 
 
 def test_paused_schedules_are_told_apart_from_trouble(

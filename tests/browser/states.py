@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.visitor import Visitor
 
 Look = Callable[[str], None]
+HEALTH = ("/health-dashboard", "/integrations/shopify/health")
 
 
 def of_a_stranger(visitor: Visitor, look: Look) -> None:
@@ -30,7 +31,7 @@ def of_a_stranger(visitor: Visitor, look: Look) -> None:
 
 def of_a_newcomer(visitor: Visitor, look: Look) -> None:
     """Everything empty, and the dialogs that need nothing."""
-    for path in ("/integrations", "/mockups", "/records", "/runs", "/mockups/make", "/account", "/keys"):
+    for path in ("/integrations", "/mockups", "/records", "/runs", "/mockups/make", "/account", "/keys", HEALTH[0]):
         visitor.open(path)
         look(f"{path}, empty")
     several = "/integrations?category=storage&category=marketing"
@@ -189,7 +190,7 @@ def _lists(visitor: Visitor, look: Look) -> None:
     page.locator("#record-rows a").first.click()
     expect(page.get_by_role("heading", name="Facts")).to_be_visible()
     look("record")
-    for path in ("/runs", "/runs?status=failed", "/records?q=nothing-like-it"):
+    for path in ("/runs", "/runs?status=failed", "/records?q=nothing-like-it", *HEALTH):
         visitor.open(path)
         look(path)
 
