@@ -17,9 +17,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from patchbay import __version__, clock, counters, queue, settings
+from patchbay import __version__, clock, counters, providers, queue, settings
 from patchbay.counters import Name
 from patchbay.health.durations import LAST, bound_ms
+from patchbay.limits import breakers
+from patchbay.limits.breakers import Breaker
 from patchbay.models import OPEN, Alert, Connection, Heartbeat, Run, RunStatus, db
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -120,8 +122,26 @@ def _from_redis() -> Iterator[Metric]:
     yield _gauge("patchbay_redis_up", "Whether Redis answers.", (), [((), int(is_up))])
     values = {(name,): depth for name, depth in (depths or {}).items()}
     yield _gauge("patchbay_queue_depth", "Hints that wait for a worker, by queue.", ("queue",), values.items())
+    yield _circuits()
     yield from _totals(counted or {})
     yield _durations(counted or {})
+
+
+def _circuits() -> Metric:
+    """Breakers of whole platforms and of their logins; those of single connections are their owners' business."""
+    asked = [
+        Breaker(scope, one.key, is_sandbox)
+        for one in providers.all()
+        for scope in ("platform", "login")
+        for is_sandbox in (False, True)
+        if one.auth
+    ]
+    values: dict[tuple[str, str], float] = {}
+    for state in breakers.states(asked):
+        key = (state.breaker.provider_key, state.breaker.scope)
+        values[key] = max(values.get(key, 0), int(state.is_open))
+    told = "Whether a platform, or its login, is left alone because it kept failing."
+    return _gauge("patchbay_circuit_open", told, ("provider", "scope"), values.items())
 
 
 def _totals(counted: dict[Name, int]) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ When a refresh is tried, and what its failure means, is decided in `refreshing`.
 
 from sqlalchemy import update
 
-from patchbay import audit, clock, oauth, providers
+from patchbay import audit, clock, counters, oauth, providers
 from patchbay.audit import Deed
 from patchbay.errors import CredentialsRefused
 from patchbay.models import Connection, ConnectionState, transaction
@@ -65,6 +65,7 @@ def store(claim: Claim, grant: oauth.Grant) -> Token:
             if had_ended is not ConnectionState.CONNECTED or alarms.is_near(had_ended_at):
                 alarms.over(connection)
             audit.add(Deed.TOKEN_REFRESHED, user_id=connection.user_id, subject_id=connection.id)
+            counters.add("refreshes", provider=connection.integration_id, outcome="ok")
         is_proved = connection.previous_refresh_token_sealed is None
         return Token(connection.access_token or "", connection.token_version, is_proved)
 
@@ -96,6 +97,7 @@ def mark_reconnect_needed(connection_id: str, reason: str, *, seen_version: int 
         connection.updated_at = clock.now()
         alarms.ended(connection)
         audit.add(Deed.RECONNECT_NEEDED, user_id=connection.user_id, subject_id=connection.id, reason=reason[:200])
+        counters.add("refreshes", provider=connection.integration_id, outcome="refused")
 
 
 def let_lapse(claim: Claim) -> Token:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from patchbay import clock, credentials, oauth, providers
+from patchbay import clock, counters, credentials, oauth, providers
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
     ConnectionFailed,
@@ -184,6 +184,7 @@ def _note_failure(claim: Claim, present: Present, error: BaseException) -> None:
     again_at = error.retry_at if isinstance(error, Postponed) else timing.retry_at(present.failed_at)
     sent_at = (claim.lost_at or now) if _may_have_worked(error) else claim.lost_at
     lease.release(claim, refresh_failed_at=now, refresh_due_at=again_at, refresh_sent_at=sent_at)
+    counters.add("refreshes", provider=present.integration_id, outcome="failed")
 
 
 def _may_have_worked(error: BaseException) -> bool:

@@ -9,10 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from patchbay import counters, health, runs
+from patchbay.limits import breakers
 from patchbay.models import Connection, Trigger, User, db
 from patchbay.settings import Settings
 from tests.servers import RedisServer
-from tests.stage import FrozenClock, Queue, Walker, in_context
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
 
 TOKEN = "a token for the monitoring"
 
@@ -112,6 +113,29 @@ def test_the_state_of_things_is_told(
     assert samples["patchbay_refreshes_total", ("etsy", "ok")] == 3
     assert samples["patchbay_database_size_bytes", ()] > 0
     assert samples["patchbay_home_free_bytes", ()] > 0
+
+
+def test_a_circuit_that_is_open_is_told(app: Flask, client: FlaskClient) -> None:
+    with in_context(app):
+        for number in range(20):
+            breakers.note("etsy", f"con_{number}", failed=True, is_sandbox=True, what="HTTP 503")
+
+    samples = read(client)
+
+    assert samples["patchbay_circuit_open", ("etsy", "platform")] == 1
+    assert samples["patchbay_circuit_open", ("login", "shopify")] == 0
+
+
+def test_renewals_of_logins_are_counted(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, queue: Queue, sandbox: Sandbox
+) -> None:
+    sandbox.fault("shopify", "expired_token")
+
+    with in_context(app):
+        runs.start(ada.id, "shopify", "import_products", {}, Trigger.API)
+        queue.run_all()
+
+    assert read(client)["patchbay_refreshes_total", ("ok", "shopify")] == 1
 
 
 def test_no_label_holds_anything_of_a_user_s(
