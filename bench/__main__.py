@@ -9,7 +9,19 @@ import sys
 from bench import figures, mockup
 from bench.figures import Row
 
-BENCHES = ("import_products", "import_shops", "large_files", "catalogue_page", "first_visit", "start", "mockup")
+BENCHES = (
+    "import_products",
+    "false_deletes",
+    "import_shops",
+    "large_files",
+    "catalogue_page",
+    "first_visit",
+    "start",
+    "mockup",
+    "refresh_once",
+    "refresh_churn",
+    "refresh_sweep",
+)
 
 
 def main(names: list[str]) -> int:

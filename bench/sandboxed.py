@@ -42,6 +42,11 @@ def order(url: str, call: str, **wanted: Any) -> Any:
     return answer.json()
 
 
+def take_back(url: str, call: str) -> None:
+    """A control call that ends something."""
+    requests.delete(f"{url}/_sandbox/{call}", timeout=60).raise_for_status()
+
+
 def held(url: str, provider: str, collection: str) -> list[dict[str, Any]]:
     """The first 500 entries that a platform holds in a collection."""
     params = {"collection": collection, "limit": "500"}

@@ -1,0 +1,94 @@
+"""A worker process of the benches of refreshing: uses connections' tokens as runs do, until told to stop or killed.
+
+Its order is a JSON object on the command line: `once` (many threads use one connection) or `churn` (forked children
+use all of them in turn, and one after another is killed).
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from app import create_app
+from patchbay import client, tenancy
+from patchbay.errors import PatchbayError
+from patchbay.models import Connection, db
+from patchbay.spec import Request
+from patchbay.tokens import lease
+
+ASK = {
+    "shopify": Request("POST", "https://{shop}/admin/api/2026-10/graphql.json", json={"query": "{ shop { id } }"}),
+    "canva": Request("GET", "https://api.canva.com/rest/v1/users/me/profile"),
+}
+
+
+def use(app: Flask, connection_id: str) -> str:
+    """One call with the connection's token, in an app context of its own; "ok" or the error's name."""
+    with app.app_context(), tenancy.everyone():
+        connection = db.session.get_one(Connection, connection_id)
+        try:
+            return "ok" if client.of_connection(connection).send(ASK[connection.integration_id]).status == 200 else "?"
+        except PatchbayError as error:
+            return error.kind
+
+
+def once(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
+    """So many uses of one connection at the same time, by so many threads."""
+    with ThreadPoolExecutor(order["threads"]) as threads:
+        results = Counter(threads.map(lambda _: use(app, order["connection"]), range(order["jobs"])))
+    return {"outcomes": dict(results), "cpu_seconds": time.process_time()}
+
+
+def churn(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
+    """Children use what there is for so many seconds; one after another is killed -9 and replaced."""
+    lease.LEASE = timedelta(seconds=order["lease_s"])
+    until, kills = time.monotonic() + order["seconds"], 0
+    children = [_child(app, order) for _ in range(order["processes"])]
+    while time.monotonic() < until:
+        time.sleep(random.uniform(0.5, 1.5) * order["kill_every_s"])  # noqa: S311 - guards nothing
+        victim = random.randrange(len(children))  # noqa: S311 - guards nothing
+        _end(children[victim])
+        children[victim], kills = _child(app, order), kills + 1
+    for child in children:
+        _end(child)
+    with open(order["outcomes"], encoding="ascii") as file:
+        return {"kills": kills, "outcomes": dict(Counter(file.read().split()))}
+
+
+def _child(app: Flask, order: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    random.seed()
+    with app.app_context():
+        db.engine.dispose(close=False)
+    told = os.open(order["outcomes"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    while True:
+        connection_id = random.choice(order["connections"])  # noqa: S311 - guards nothing
+        os.write(told, f"{use(app, connection_id)}\n".encode())
+
+
+def _end(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def main() -> None:
+    """Read the order, wait for a line, work, and say what came of it."""
+    order = json.loads(sys.argv[1])
+    app = create_app()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(json.dumps({"once": once, "churn": churn}[order["kind"]](app, order)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
