@@ -1,7 +1,7 @@
 # Everything a newcomer types. What is missing gets installed once: into .venv, node_modules and static/vendor.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check messages demo docs conformance bench screenshots new-provider clean
+.PHONY: help run test check messages demo docs conformance faults bench screenshots new-provider clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
@@ -43,6 +43,9 @@ docs: $(RUNTIME) ## write the documents that follow from the code
 conformance: $(DEV) $(VENDOR) $(WITNESSES) ## what outside clients and specifications say, as tables, kept in docs
 	@$(PY) -m scripts.conformance --write && echo && $(PY) -m scripts.mutation --write && echo && \
 	$(PY) -m scripts.quality --write && $(PY) -m scripts.integration_docs
+
+faults: $(DEV) $(VENDOR) ## what comes of each platform's faults, as a table, kept in docs
+	@PATCHBAY_WRITE_FAULTS=1 PATCHBAY_TEST_DATABASE=sqlite $(PY) -m pytest tests/providers/test_faults_of_platforms.py
 
 bench: $(DEV) $(RIVAL) $(VENDOR) ## run the benchmarks and print them beside their yardsticks
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && exec $(PY) -m bench $(BENCHES)

@@ -19,7 +19,7 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     ├── SyncFailed                       SYNC_FAILED              502     by the user
     │   ├── PartlyDone                   SYNC_FAILED              502     by the user
     │   └── OutcomeUnknown               SYNC_FAILED              502     by the user
-    ├── Postponed                        (a root of its own)              yes, at `retry_at`
+    ├── Postponed                        API_ERROR                502     yes, at `retry_at`
     │   ├── RateLimited                  RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
     │   └── CircuitOpen                  API_ERROR                502     yes, at `retry_at`
     ├── NetworkError                     NETWORK_ERROR            504     yes
@@ -226,6 +226,8 @@ class Postponed(PatchbayError):
     The sentences say when in the reader's own time.
     """
 
+    code = "API_ERROR"
+    http_status = 502
     retryable = True
     wait_reason: ClassVar[str] = ""
 
@@ -249,8 +251,6 @@ class RateLimited(Postponed):
 class CircuitOpen(Postponed):
     """So many requests to the platform failed of late that it is left alone for a while; nothing was sent."""
 
-    code = "API_ERROR"
-    http_status = 502
     wait_reason = "breaker"
     title = N_("%(provider)s is not answering properly")
     sentence = N_("Many requests to %(provider)s failed of late, so it is left alone until %(time)s.")

@@ -21,7 +21,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs.tick import tick
-from patchbay import accounts, connections, providers, queue, signing
+from patchbay import accounts, connections, limits, providers, queue, signing
 from patchbay.connections import Caller, Returned
 from patchbay.models import Connection, Role, Run, RunStatus, User, db, fresh_view
 from patchbay.spec import Keys
@@ -61,6 +61,11 @@ class Queue:
         """Lose every hint, as a wiped Redis does."""
         for each in self._queues():
             each.empty()  # type: ignore[no-untyped-call]  # RQ leaves it untyped
+
+    def forget_limits(self) -> None:
+        """Wipe what is known of limits and breakers: they keep a time that goes on when Patchbay's stands still."""
+        queue.redis().flushdb()
+        limits.forget_here()
 
     def run_all(self) -> int:
         """Carry out what waits, and what that brings; returns how many jobs it was."""
@@ -202,6 +207,7 @@ def waited_out(run: Run, clock: FrozenClock, queue: Queue) -> Run:
     while run.status is RunStatus.WAITING:
         assert run.resumes_at is not None, f"it waits for a person: {run.wait_reason}"
         clock.moment = max(clock.moment, run.resumes_at)
+        queue.forget_limits()
         tick()
         queue.run_all()
         fresh_view()

@@ -62,11 +62,13 @@ class Trial:
     def connect(self) -> Connection:
         """A connection that works, with its choices made."""
         self.walker(self.user, self.provider.key, **self.fields)
-        self._choose()
+        self.choose()
         return self.connection
 
     def reconnect(self) -> Connection:
         """Connect again, in the session of another request."""
+        if self.user in db.session:
+            db.session.refresh(self.user)  # it is read once more without the session that knows it
         db.session.remove()
         self.walker(self.user, self.provider.key, **self.fields)
         return self.connection
@@ -214,7 +216,7 @@ class Trial:
             given = given[step]
         return str(given["access_token"])
 
-    def _choose(self) -> None:
+    def choose(self) -> None:
         """Make the choices that are asked for after connecting."""
         values: dict[str, Any] = {}
         for field in self.provider.settings:

@@ -17,7 +17,7 @@ from patchbay.errors import (
     ProviderUnavailable,
     QuotaFull,
 )
-from patchbay.providers.etsy.listings import API, Listing, in_state
+from patchbay.providers.etsy.listings import API, Image, Listing, in_state
 from patchbay.spec import Answer, Api, Picture, Request
 
 MOST_PHOTOS = 20
@@ -137,7 +137,7 @@ def add_photo(api: Api, listing_id: str, before: list[int], picture: Picture, *,
     )
 
     def upload() -> bool:
-        accepted(api.send(request), N_("Etsy could not use the picture: %(words)s"))
+        api.read(accepted(api.send(request), N_("Etsy could not use the picture: %(words)s")), Image)
         return True
 
     api.once(f"photo_{number}", upload, lambda: count_added(api, listing_id, before) > number or None)
