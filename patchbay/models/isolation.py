@@ -4,7 +4,7 @@ PostgreSQL holds the same rule by itself (`postgresql` beside this file); there 
 gives a row that it holds without asking any database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -95,7 +95,7 @@ def _narrow_writing(
     one: Mapping[str, Any],
     _options: Mapping[str, Any],
 ) -> tuple[Any, Any, Any]:
-    """Changes reach rows of the present scope only, as if there were no others; a new row must belong to it."""
+    """Changes reach rows of the present scope only, as if there were no others; what is written belongs to it."""
     if (
         not isinstance(statement, Insert | Update | Delete)
         or connection.dialect.name != "sqlite"
@@ -106,26 +106,36 @@ def _narrow_writing(
     how = tenancy.belonging(table)
     if how is None:
         return statement, many, one
+    _check_written(connection, table, how, _written(statement, how, many or [one]))
     if isinstance(statement, Insert):
-        _check_new(connection, statement, table, how, many or [one])
         return statement, many, one
     return statement.where(criterion(table.c, table)), many, one
 
 
-def _check_new(
-    connection: DatabaseConnection, statement: Insert, table: Table, how: Belonging, rows: Iterable[Mapping[str, Any]]
-) -> None:
-    """Raises PermissionError when a row that is to be added belongs to another scope."""
-    fixed = statement.compile().params if not any(rows) else {}
-    belong_to = {row.get(how.column, fixed.get(how.column)) for row in rows} if how.column else {None}
+def _written(statement: Any, how: Belonging, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
+    """What the statement writes to the column that says whose a row is; None stands for what cannot be known."""
+    if isinstance(statement, Delete):
+        return set()
+    if getattr(statement, "select", None) is not None or getattr(statement, "_multi_values", None):
+        return {None}
+    fixed = {column.name: value for column, value in (statement._values or {}).items()}  # SQLAlchemy has no public word
+    if how.column in fixed:
+        return {getattr(fixed[how.column], "value", None)}
+    if isinstance(statement, Insert):
+        return {row.get(how.column) for row in rows}
+    return {row[how.column] for row in rows if how.column in row}
+
+
+def _check_written(connection: DatabaseConnection, table: Table, how: Belonging, written: set[Any]) -> None:
+    """Raises PermissionError when a row would come to belong to another scope."""
     if how.parent is None:
-        is_allowed = belong_to == {tenancy.present()}
+        is_allowed = written <= ({tenancy.present()} if how.column and tenancy.present() else set())
     else:
         parent = table.metadata.tables[how.parent]
-        found = select(func.count()).where(_key(parent).in_(belong_to), criterion(parent.c, parent))
-        is_allowed = connection.execute(found).scalar_one() == len(belong_to)
+        found = select(func.count()).where(_key(parent).in_(written), criterion(parent.c, parent))
+        is_allowed = not written or connection.execute(found).scalar_one() == len(written)
     if not is_allowed:
-        raise PermissionError(f"a new row of {table.name} belongs to another user")
+        raise PermissionError(f"a row of {table.name} would belong to somebody else")
 
 
 def _key(table: Any) -> ColumnElement[str]:
@@ -142,13 +152,14 @@ def _table(found: Any) -> Table:
 
 
 def _narrow(statement: Select[Any]) -> Select[Any]:
-    """A statement on tables instead of classes, narrowed. Raises PermissionError for one with owned tables inside."""
-    sources = [_table(source) for source in statement.get_final_froms() if isinstance(source, Table)]
+    """A statement on tables instead of classes, narrowed. Raises PermissionError where other owned ones are inside."""
+    sources = [source for source in statement.get_final_froms() if isinstance(source, Table)]
     inside = {table.name for table in find_tables(statement, include_selects=True) if isinstance(table, Table)}
-    hidden = inside - {table.name for table in sources} - tenancy.SHARED
+    hidden = inside - {source.name for source in sources} - tenancy.SHARED
     if hidden:
-        raise PermissionError(f"rows of {', '.join(sorted(hidden))} would be read by their tables: use their classes")
-    _narrowed[statement] = narrowed = statement.where(*(criterion(table.c, table) for table in sources))
+        raise PermissionError(f"rows of {', '.join(sorted(hidden))} would be read by their tables: select a class")
+    narrowed = statement.where(*(criterion(source.c, _table(source)) for source in sources))
+    _narrowed[statement] = narrowed
     return narrowed
 
 
