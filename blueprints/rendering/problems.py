@@ -33,6 +33,14 @@ STANDARD: dict[int, tuple[str, str]] = {
 }
 
 
+GUIDE = {
+    401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND", 409: "CONFLICT", 413: "TOO_LARGE",
+    415: "VALIDATION_ERROR", 422: "VALIDATION_ERROR", 429: "TOO_MANY_REQUESTS", 500: "INTERNAL_ERROR",
+    502: "API_ERROR", 504: "NETWORK_ERROR",
+}  # fmt: skip
+"""Which entry of the troubleshooting guide speaks of a status."""
+
+
 def answer_problem(error: PatchbayError, *, request_id: str = "") -> Response:
     """An error of ours that no view made a form or a card of."""
     if isinstance(error, Unauthenticated):
@@ -102,6 +110,7 @@ def _page(status: int, title: str, sentence: str, detail: str, request_id: str) 
         sentence=sentence,
         detail=detail,
         request_id=request_id,
+        guide=GUIDE,
         login_address=login_address() if status == 401 else "",
     )
     return make_response(page, status)
