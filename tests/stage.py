@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from redis.exceptions import RedisError
 from rq import Queue as HintQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -23,6 +24,7 @@ from rq.serializers import JSONSerializer
 from jobs.tick import tick
 from patchbay import accounts, connections, limits, providers, queue, signing
 from patchbay.connections import Caller, Returned
+from patchbay.errors import SettingsError
 from patchbay.models import Connection, Role, Run, RunStatus, User, db, fresh_view
 from patchbay.spec import Keys
 
@@ -33,10 +35,24 @@ CAST = {"ada@example.org": Role.ADMIN, "ben@example.org": Role.MEMBER, "cleo@exa
 
 
 class FrozenClock:
-    """Stands still until a test moves it; what the sandbox and Redis take for the time goes on."""
+    """Stands still until a test moves it; what the sandbox and Redis take for the time goes on.
+
+    When it is moved, the limits that Redis keeps by its own time are over too.
+    """
 
     def __init__(self, start: datetime = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)) -> None:
-        self.moment = start
+        self._moment = start
+
+    @property
+    def moment(self) -> datetime:
+        """The moment it stands at, aware, UTC."""
+        return self._moment
+
+    @moment.setter
+    def moment(self, moment: datetime) -> None:
+        if moment > self._moment:
+            outdate_limits()
+        self._moment = moment
 
     def now(self) -> datetime:
         """The moment it stands at, aware, UTC."""
@@ -45,6 +61,17 @@ class FrozenClock:
     def advance(self, **lapse: float) -> None:
         """Move on, in the words of `timedelta`: `advance(minutes=10)`."""
         self.moment += timedelta(**lapse)
+
+
+def outdate_limits() -> None:
+    """Let budgets be full, refusals forgotten, and each open breaker ready for its probe."""
+    limits.forget_here()
+    with contextlib.suppress(RedisError, SettingsError):
+        redis = queue.redis()
+        for place in redis.scan_iter("patchbay:limits:*"):
+            redis.delete(place)
+        for place in redis.smembers("patchbay:breakers:open"):
+            redis.hset(place, mapping={"retry_at": "0", "probe_until": "0"})
 
 
 class Queue:

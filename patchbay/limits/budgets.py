@@ -82,6 +82,7 @@ def reserve(key: Key, throttle: Throttle, request: Request, *, is_action: bool) 
         "cost": cost,
         "patience": PATIENCE_S,
         "windows": [_described(window) for window in windows],
+        "promised": [_told(budget) for budget in throttle.budgets],
     }
     try:
         answer = store.run("reserve", key.owners, msgspec.json.encode(asked))

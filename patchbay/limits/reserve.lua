@@ -55,8 +55,21 @@ for _, window in ipairs(ask.windows) do
   end
 end
 
+local function promised_or_told(which)
+  local budgets = budgets_of(KEYS[which], now)
+  for _, promise in ipairs(ask.promised) do
+    if promise.owner == which and not budgets[promise.name] then
+      budgets[promise.name] = {
+        available = promise.maximum, maximum = promise.maximum, per_second = promise.per_second, keep = promise.keep,
+        seconds = promise.seconds, at = now, settled = 0,
+      }
+    end
+  end
+  return budgets
+end
+
 for which, owner in ipairs(KEYS) do
-  for name, budget in pairs(budgets_of(owner, now)) do
+  for name, budget in pairs(promised_or_told(which)) do
     local limit = owner .. ':budget:' .. name
     local cost = tonumber(redis.call('HGET', owner .. ':costs', name .. ':' .. ask.alike) or ask.cost)
     cost = math.max(0, math.min(cost, budget.maximum - budget.keep))

@@ -60,14 +60,15 @@ def _all_alike(_request: Request) -> str:
 
 @dataclass(frozen=True)
 class Throttle:
-    """What a platform allows. `windows` are promised in its documentation; `read` finds in an answer what is left, or
-    how large a window of that name is in truth.
+    """What a platform allows. `windows` and `budgets` are promised in its documentation: those count until an answer
+    tells more, the second as full. `read` finds in an answer what is left, or how large a window of that name is.
 
     Requests of one `lane` are refused together: after a refusal none of them is sent before its time. Those that are
     `alike` cost the same; before that is known, `cost` estimates it in the unit of the budget.
     """
 
     windows: tuple[Window, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     read: Callable[[Answer], tuple[Budget | Window, ...]] | None = None
     lane: Callable[[Request], str] = _all_alike
     alike: Callable[[Request], str] = _all_alike

@@ -4,6 +4,7 @@ What is asked and what is done with it lives in `catalogue` and `publishing`.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -97,18 +98,26 @@ def refill_s(answer: Answer) -> float | None:
 
 
 def alike(request: Request) -> str:
-    """Queries with the same text and numbers cost the same before they run: what connections hold counts as full."""
-    body = request.json if isinstance(request.json, dict) else {}
-    numbers = [value for value in body.get("variables", {}).values() if isinstance(value, int)]
-    return hashlib.sha256(f"{body.get('query')} {numbers}".encode()).hexdigest()[:16]
+    """Queries with the same text and sizes cost the same before they run: what connections hold counts as full."""
+    query, variables = _asked(request)
+    sizes = [len(value) if isinstance(value, list | tuple) else value for value in variables.values()]
+    counted = [size for size in sizes if isinstance(size, int)]
+    return hashlib.sha256(f"{query} {counted}".encode()).hexdigest()[:16]
 
 
 def estimate(request: Request) -> float:
-    """The cost of a query that was never sent before: of a list as much as any query may cost, lest it be refused."""
-    body = request.json if isinstance(request.json, dict) else {}
-    if str(body.get("query", "")).lstrip().startswith("mutation"):
+    """The cost of a query that was never sent before: of many objects as much as any may cost, lest it be refused."""
+    query, variables = _asked(request)
+    if query.lstrip().startswith("mutation"):
         return MUTATION_COST
-    return DEAREST_QUERY if "first" in body.get("variables", {}) else OTHER_QUERY
+    return DEAREST_QUERY if variables.keys() & {"first", "ids"} else OTHER_QUERY
 
 
-THROTTLE = Throttle(read=read_budget, alike=alike, cost=estimate)
+def _asked(request: Request) -> tuple[str, Mapping[str, Any]]:
+    body = request.json if isinstance(request.json, dict) else {}
+    return str(body.get("query", "")), body.get("variables", {})
+
+
+# The smallest of all plans; every answer tells the bucket of the shop's own.
+STANDARD_PLAN = Budget(2000.0, 2000.0, 100.0, cost=0.0)
+THROTTLE = Throttle(budgets=(STANDARD_PLAN,), read=read_budget, alike=alike, cost=estimate)

@@ -227,6 +227,12 @@ def test_no_request_waits_for_more_than_a_bucket_holds() -> None:
     assert reserve(throttle).wait_s == pytest.approx(20.0, abs=0.2)
 
 
+def test_a_promised_budget_counts_as_full_until_an_answer_tells() -> None:
+    throttle = Throttle(budgets=(replace(POINTS, maximum=100),), cost=lambda _request: 60)
+
+    assert [reserve(throttle).wait_s > 0 for _ in range(2)] == [False, True]
+
+
 def test_what_a_platform_wants_left_is_left() -> None:
     throttle = telling(Budget(4, 100, 1, cost=0, keep=5, name="percent"))
     settle(reserve(throttle))
