@@ -12,7 +12,7 @@ from typing import Any
 
 from app import create_app
 from bench import sandboxed
-from patchbay import accounts, assets, runs
+from patchbay import accounts, assets, runs, tenancy
 from patchbay.models import Run, RunStatus, Trigger
 from patchbay.runs import execution
 
@@ -55,7 +55,7 @@ def _kept(path: Path) -> str:
 
 def main(words: list[str]) -> None:
     """Do what the command line says."""
-    with create_app().app_context():
+    with create_app().app_context(), tenancy.everyone():
         match words:
             case ["connect", integration_id, fields]:
                 sandboxed.connect(accounts.demo_user().id, integration_id, json.loads(fields))
