@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from patchbay import migrations
+from patchbay import migrations, tenancy
 from patchbay.doctor.finding import Finding, broken, doubtful, well
-from patchbay.models import db
+from patchbay.models import Base, db
 from patchbay.settings import Settings
 
 SLOW_S = 0.5
@@ -66,20 +66,32 @@ def sound(here: Settings) -> Iterator[Finding]:
 
 
 def isolated(here: Settings) -> Iterator[Finding]:
-    """Whether the role that the application works as is held to the policies by which PostgreSQL keeps users apart."""
+    """Whether PostgreSQL holds the role that the application works as to the policies that keep users apart."""
     if here.uses_sqlite:
         yield well("SQLite: users are kept apart by the application")
         return
     role, is_above = db.session.execute(
         text("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
     ).one()
+    open_tables = _without_policies()
     if is_above:
-        yield doubtful(
-            f"the role {role} is above the policies that keep users apart",
-            "let DATABASE_URL name a role with NOSUPERUSER and NOBYPASSRLS (docs/operations.md)",
+        advice = (
+            "let DATABASE_URL name a role with NOSUPERUSER and NOBYPASSRLS, and run `python -m patchbay.migrations`"
         )
+        yield broken(f"the role {role} is above the policies that keep users apart", advice)
+    elif open_tables:
+        yield broken(f"without policies: {', '.join(open_tables)}", "restart Patchbay: it sets them when it migrates")
     else:
         yield well(f"the role {role} is held to the policies that keep users apart")
+
+
+def _without_policies() -> list[str]:
+    """Tables with anything of a user's that are not guarded."""
+    unguarded = text(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)"
+    )
+    ours = set(Base.metadata.tables) - tenancy.SHARED
+    return sorted(ours & set(db.session.scalars(unguarded)))
 
 
 def _sqlite_advice() -> str:
