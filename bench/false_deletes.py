@@ -26,9 +26,9 @@ from patchbay.runs import execution
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
 
 IMPORTS = int(os.environ.get("BENCH_IMPORTS", "10000"))
-OBJECTS, ON_A_PAGE = 30, 5
-FAULT_RATE = 0.2
-"""Of pages, each fault alike; a sweep has six pages, so that nearly every import meets one."""
+OBJECTS, ON_A_PAGE = 30, 8
+FAULT_RATE = 0.3
+"""Of pages, each fault alike; a sweep has about five pages, so that nearly every import meets one."""
 
 FAULTS = ("cut", "empty", "repeated", "early_end", "expired", "disorder", "killed", "lying_total")
 Way = tuple[bool, bool, bool]
@@ -169,7 +169,7 @@ def import_often(connection: Connection, count: int, seed: int) -> Outcome:
     for _ in range(OBJECTS):
         shelf.add()
     for number in range(count):
-        if number % 50 == 0:
+        if number % 20 == 0:
             shelf.way = shelf.random.choice(WAYS)
             deletions.purge(clock.now())  # as after a month, so that they do not pile up
         shelf.change(3)

@@ -15,8 +15,8 @@ class Record(Base):
     """One external object. `seen_in` is the last run that met it: a complete import deletes what it did not meet.
 
     `version` is the platform's word for what it looked like (`spec.Item.version`), null when that cannot be trusted.
-    `vanished_in` is the `Deletion` it belongs to; `is_kept`: its owner wants it although it has gone there. Both end
-    when it is met again. `compared_in` is the last comparison that met it.
+    `vanished_in` is the `Deletion` it belongs to, or the run whose first sweep missed it; `is_kept`: its owner wants it
+    although it has gone there. Both end when it is met again. `compared_in` is the last comparison that met it.
 
     `data` is the object as the platform gave it. `local` holds the fields that were edited here, `base` what the
     platform had in these when they were; both null without an edit.
@@ -72,9 +72,9 @@ class Record(Base):
 class Checkpoint(Base):
     """Where the import of a stream stands: written with the page it covers, in the same transaction.
 
-    `total` is how many objects the platform said there are, `passed_over` the ids of objects that it listed and that
-    could not be stored. `sweeps` counts how often this run has begun at the beginning. `swept_at` is when the last
-    complete sweep ended, of whatever run.
+    `total` and `least` are the most and the fewest objects that the platform said there are, `passed_over` the ids of
+    objects that it listed and that could not be stored. `sweeps` counts how often this run has begun at the beginning.
+    `swept_at` is when the last complete sweep ended, of whatever run.
     """
 
     __tablename__ = "checkpoints"
@@ -85,6 +85,7 @@ class Checkpoint(Base):
     cursor: Mapped[str | None] = mapped_column(Text)
     is_complete: Mapped[bool] = mapped_column(default=False)
     total: Mapped[int | None] = mapped_column()
+    least: Mapped[int | None] = mapped_column()
     passed_over: Mapped[list[str]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
     sweeps: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)

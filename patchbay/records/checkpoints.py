@@ -3,7 +3,10 @@
 What a complete sweep says about deletions lives in `deletions`.
 """
 
+from typing import Any
+
 from sqlalchemy import update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from patchbay import clock
 from patchbay.models import Checkpoint, Record, db, transaction
@@ -18,7 +21,7 @@ def checkpoint(connection_id: str, stream: str, run_id: str) -> Checkpoint | Non
 def advance(connection_id: str, stream: str, run_id: str, cursor: str | None, total: int | None = None) -> Checkpoint:
     """Write where the import stands, in the transaction of the page; cursor None: the platform's list has ended.
 
-    `total` is how many objects the platform says there are, None where it does not; the most that it said counts.
+    `total` is how many objects the platform says there are, None where it does not.
     """
     with transaction() as session:
         found = session.get(Checkpoint, (connection_id, stream))
@@ -26,20 +29,21 @@ def advance(connection_id: str, stream: str, run_id: str, cursor: str | None, to
             found = Checkpoint(connection_id=connection_id, stream=stream)
             session.add(found)
         if found.run_id != run_id:
-            found.run_id, found.total, found.passed_over, found.sweeps = run_id, None, [], 1
+            found.run_id, found.total, found.least, found.passed_over, found.sweeps = run_id, None, None, [], 1
         found.cursor, found.is_complete, found.updated_at = cursor, cursor is None, clock.now()
-        found.total = max(total, found.total or 0) if total is not None else found.total
+        if total is not None:
+            found.total = max(total, found.total or 0)
+            found.least = total if found.least is None else min(total, found.least)
     return found
 
 
 def begin_again(connection_id: str, stream: str, run_id: str) -> None:
-    """Let the run's next page be the first one, in the present transaction. What it has met stays met.
-
-    For a sweep that is in doubt, and for a cursor that the platform no longer knows.
-    """
+    """Let the run's next page be the first one, in the present transaction, as if it had met nothing yet."""
     found = checkpoint(connection_id, stream, run_id)
     if found is not None:
-        found.cursor, found.is_complete, found.total, found.sweeps = None, False, None, found.sweeps + 1
+        found.cursor, found.is_complete, found.sweeps = None, False, found.sweeps + 1
+        found.total, found.least, found.passed_over = None, None, []
+        _rename(connection_id, stream, Record.seen_in, run_id, "")
 
 
 def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> bool:
@@ -49,10 +53,15 @@ def hand_over(connection_id: str, stream: str, from_run: str, to_run: str) -> bo
         if found is None or found.run_id != from_run or found.is_complete:
             return False
         found.run_id = to_run
-        session.execute(
-            update(Record)
-            .where(Record.connection_id == connection_id, Record.stream == stream, Record.seen_in == from_run)
-            .values(seen_in=to_run),
-            execution_options={"synchronize_session": False},
-        )
+        _rename(connection_id, stream, Record.seen_in, from_run, to_run)
+        _rename(connection_id, stream, Record.vanished_in, from_run, to_run)
     return True
+
+
+def _rename(connection_id: str, stream: str, mark: InstrumentedAttribute[Any], before: str, after: str) -> None:
+    db.session.execute(
+        update(Record)
+        .where(Record.connection_id == connection_id, Record.stream == stream, mark == before)
+        .values({mark: after}),
+        execution_options={"synchronize_session": False},
+    )

@@ -32,18 +32,18 @@ ASKED_FROM = 20
 UNDO_FOR = timedelta(days=30)
 
 
-def settle(connection: Connection, stream: str, run_id: str) -> Deletion | None:
+def settle(connection: Connection, stream: str, run_id: str, *, is_second: bool = False) -> Deletion | None:
     """After a complete sweep, in the present transaction: delete what it did not meet, or hold it when it is too much.
 
     None when nothing has vanished. A question that an earlier run left open is answered by this sweep. May be called
-    again for the same run.
+    again for the same run. `is_second`: only what both sweeps of the run have missed.
     """
     found = of_run(run_id)
     if found is not None:
         return found
     _note_sweep(connection.id, stream)
     _replace_held(connection, stream)
-    stands = sweeps.standing(connection.id, stream, run_id)
+    stands = sweeps.standing(connection.id, stream, run_id, is_second=is_second)
     if not stands.vanished:
         return None
     percent = rules.of_stream(connection, stream).deletion_percent
@@ -63,7 +63,7 @@ def settle(connection: Connection, stream: str, run_id: str) -> Deletion | None:
     db.session.add(deletion)
     now = clock.now()
     gone: dict[str, Any] = {} if is_held else {"deleted_at": now, "updated_at": now}
-    _change(_of_stream(connection.id, stream), is_missed(run_id), vanished_in=deletion.id, **gone)
+    _change(_of_stream(connection.id, stream), is_missed(run_id, is_second=is_second), vanished_in=deletion.id, **gone)
     if is_held:
         _ask(deletion)
     return deletion

@@ -63,7 +63,9 @@ def is_in_doubt(work: Work, operation: Import) -> bool:
 def settle(work: Work, operation: Import, api: Api) -> Deletion | None:
     """Delete what has provably gone, or hold it; None when nothing has, or when nothing is proven."""
     stands = _standing(work, operation)
-    if not stands.is_whole:
+    is_second = AGAIN in work.memo
+    is_proven = not stands.vanished or operation.present is not None or stands.is_steady
+    if not stands.is_whole or not is_proven:
         _tell_doubt(work, stands)
         return None
     if stands.vanished and operation.present is not None:
@@ -71,7 +73,7 @@ def settle(work: Work, operation: Import, api: Api) -> Deletion | None:
     stream, run_id = operation.stream, work.run.id
     with work.lease.step():
         answered = deletions.held_before(work.connection.id, stream, run_id)
-        deletion = deletions.settle(work.connection, stream, run_id)
+        deletion = deletions.settle(work.connection, stream, run_id, is_second=is_second)
         end_waiting(answered, N_("A later import has read everything again: this question is void."))
         if deletion is not None and deletion.state is DeletionState.DELETED:
             db.session.execute(update(Run).where(Run.id == run_id).values(count_deleted=deletion.count))
@@ -126,7 +128,7 @@ def _tell_doubt(work: Work, stands: Standing) -> None:
 
 
 def _standing(work: Work, operation: Import) -> Standing:
-    return sweeps.standing(*_place(work, operation))
+    return sweeps.standing(*_place(work, operation), is_second=AGAIN in work.memo)
 
 
 def _place(work: Work, operation: Import) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import Update, update
 from patchbay import providers, records
 from patchbay.errors import N_, CursorExpired, NotFoundThere
 from patchbay.models import Deletion, Purpose, Run, db
+from patchbay.records import sweeps
 from patchbay.runs import finishing, storing
 from patchbay.runs.finishing import Work
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
@@ -36,8 +37,8 @@ def bring_in(work: Work, operation: Import, api: Api) -> tuple[dict[str, Any], D
     """Read the stream and settle what has gone; the import's answer, and what it missed."""
     _sweep(work, operation, api)
     if finishing.is_in_doubt(work, operation):
-        work.memo[finishing.AGAIN] = True
-        _begin_again(work, operation, N_("Something was not listed any more. Reading again, to be certain."))
+        why = N_("Something was not listed any more. Reading again, to be certain.")
+        _begin_again(work, operation, why, is_second=True)
         _sweep(work, operation, api)
     missed = finishing.settle(work, operation, api)
     return _answer(work, operation), missed
@@ -64,11 +65,16 @@ def _read_on(work: Work, operation: Import, api: Api) -> None:
             _save(work, operation, api, page)
 
 
-def _begin_again(work: Work, operation: Import, why: str) -> None:
-    """Read the stream once more from its beginning; nothing that was found out of it on the way counts any more."""
-    work.memo = {name: value for name, value in work.memo.items() if name in {"reads", finishing.AGAIN}}
+def _begin_again(work: Work, operation: Import, why: str, *, is_second: bool = False) -> None:
+    """Read the stream once more from its beginning; nothing that was found out of it on the way counts any more, but
+    for what a first whole sweep has missed.
+    """
+    memo = {name: value for name, value in work.memo.items() if name in {"reads", finishing.AGAIN}}
+    work.memo = memo | ({finishing.AGAIN: True} if is_second else {})
     work.saved, work.total = 0, None
     with work.lease.step(memo=dict(work.memo), progress_done=0, progress_total=None):
+        if is_second:
+            sweeps.doubt(work.connection.id, operation.stream, work.run.id)
         records.begin_again(work.connection.id, operation.stream, work.run.id)
         work.write("info", why, provider=providers.get(work.run.integration_id).name)
 

@@ -35,6 +35,7 @@ def _widen() -> None:
         op.create_index(name, "records", columns, sqlite_where=has_value, postgresql_where=has_value)
     for column in (
         sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("least", sa.Integer(), nullable=True),
         sa.Column("passed_over", sa.JSON(), nullable=False, server_default=sa.text("'[]'")),
         sa.Column("sweeps", sa.Integer(), nullable=False, server_default=sa.text("1")),
         sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
