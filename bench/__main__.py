@@ -18,6 +18,8 @@ BENCHES = (
     "first_visit",
     "start",
     "mockup",
+    "sustained_rate",
+    "overhead",
     "refresh_once",
     "refresh_churn",
     "refresh_sweep",
