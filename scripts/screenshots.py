@@ -86,6 +86,7 @@ def _fill(hub: Hub) -> Mapping[str, str]:
         "places": f"/mockups/{mockups[0]['id']}/send?place=shopify&place=google-drive&place=instagram",
         "batch": f"/batches/{batch_id}",
         "setup": "/admin/credentials/figma",
+        "health": "/health-dashboard",
     }
 
 
