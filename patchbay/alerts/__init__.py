@@ -5,16 +5,17 @@ words (`alerts.stories`), and the inbox (`alerts.inbox`).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from patchbay import clock, providers
 from patchbay.alerts import notices
 from patchbay.errors import storable
-from patchbay.models import Alert, AlertKind, Connection, new_id, transaction
+from patchbay.models import Alert, AlertKind, Connection, db, new_id, transaction
 from patchbay.redaction import redact_text
 
 __all__ = ["LONGEST_PARAM", "SETTLES_WITHIN", "Kind", "raise_alert", "resolve"]
@@ -35,17 +36,18 @@ def raise_alert(kind: Kind, *, user_id: str, subject_id: str, connection_id: str
     `alerts.stories`; `provider` is added by itself where there is a connection. `subject_id`: 200 characters at most.
     """
     with transaction() as session:
-        alert = Alert(id=new_id("alt"), user_id=user_id, connection_id=connection_id, kind=kind, subject_id=subject_id)
-        alert.params = _words(session, connection_id, params)
-        if _counted(session, alert) or _reopened(session, alert) or _inserted(session, alert):
+        params = _words(session, connection_id, params)
+        raised = _Raised(user_id, connection_id, kind, subject_id, params, clock.now())
+        if _counted(session, raised) or _reopened(session, raised) or _inserted(session, raised):
             return
-        _counted(session, alert)  # of several at once the database let another one through
+        _counted(session, raised)  # of several at once the database let another one through
 
 
 def resolve(kind: Kind, subject_id: str) -> None:
     """Say that it is over, in the present transaction or one of its own; nothing happens when nothing was open.
 
-    Closes the alerts of everybody who had one of that kind about that subject.
+    Closes the alerts of everybody who had one of that kind about that subject, as far as the present scope
+    (`patchbay.tenancy`) sees them.
     """
     with transaction() as session:
         found = select(Alert).where(Alert.kind == kind, Alert.subject_id == subject_id, Alert.is_open)
@@ -59,6 +61,22 @@ def close(alert: Alert) -> None:
     notices.after_close(alert, settled_at=alert.resolved_at + SETTLES_WITHIN)
 
 
+@dataclass(frozen=True)
+class _Raised:
+    """What is raised, before it is known whether it is open already."""
+
+    user_id: str
+    connection_id: str | None
+    kind: Kind
+    subject_id: str
+    params: dict[str, str]
+    at: datetime
+
+    def is_same(self) -> tuple[ColumnElement[bool], ...]:
+        """Whether a row is about the same."""
+        return Alert.user_id == self.user_id, Alert.kind == self.kind, Alert.subject_id == self.subject_id
+
+
 def _words(session: Session, connection_id: str | None, params: Mapping[str, str]) -> dict[str, str]:
     words = {name: redact_text(storable(text))[:LONGEST_PARAM] for name, text in params.items()}
     connection = session.get(Connection, connection_id) if connection_id else None
@@ -67,35 +85,41 @@ def _words(session: Session, connection_id: str | None, params: Mapping[str, str
     return words
 
 
-def _counted(session: Session, alert: Alert) -> bool:
+def _counted(session: Session, raised: _Raised) -> bool:
     """Whether one was open already, and has been counted."""
-    same = (Alert.user_id == alert.user_id, Alert.kind == alert.kind, Alert.subject_id == alert.subject_id)
-    changes = {"count": Alert.count + 1, "last_raised_at": clock.now(), "params": alert.params}
-    counting = update(Alert).where(*same, Alert.is_open).values(changes).returning(Alert.id)
+    changes = {"count": Alert.count + 1, "last_raised_at": raised.at, "params": raised.params}
+    counting = update(Alert).where(*raised.is_same(), Alert.is_open).values(changes).returning(Alert.id)
     return session.scalar(counting) is not None
 
 
-def _reopened(session: Session, alert: Alert) -> bool:
+def _reopened(session: Session, raised: _Raised) -> bool:
     """Whether one had been resolved just now, and is open again."""
-    now = clock.now()
-    same = (Alert.user_id == alert.user_id, Alert.kind == alert.kind, Alert.subject_id == alert.subject_id)
-    recent = select(Alert).where(*same, ~Alert.is_open, Alert.resolved_at > now - SETTLES_WITHIN)
-    found = session.scalar(recent.order_by(Alert.resolved_at.desc()).limit(1).with_for_update())
+    recent = select(Alert).where(*raised.is_same(), ~Alert.is_open, Alert.resolved_at > raised.at - SETTLES_WITHIN)
+    newest = recent.order_by(Alert.resolved_at.desc()).limit(1).with_for_update()
+    found = session.scalar(newest.execution_options(populate_existing=True))
     if found is None or found.is_open:
         return False
     found.is_open, found.resolved_at = True, None
-    found.count, found.last_raised_at, found.params = found.count + 1, now, alert.params
+    found.count, found.last_raised_at, found.params = found.count + 1, raised.at, raised.params
     notices.after_reopen(found)
     return True
 
 
-def _inserted(session: Session, alert: Alert) -> bool:
+def _inserted(session: Session, raised: _Raised) -> bool:
     """Whether it is the first."""
-    alert.opened_at = alert.last_raised_at = clock.now()
-    try:
-        with session.begin_nested():
-            session.add(alert)
-    except IntegrityError:
+    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+    values = {
+        "id": new_id("alt"),
+        "user_id": raised.user_id,
+        "connection_id": raised.connection_id,
+        "kind": raised.kind,
+        "subject_id": raised.subject_id,
+        "params": raised.params,
+        "opened_at": raised.at,
+        "last_raised_at": raised.at,
+    }
+    alert_id = session.scalar(insert(Alert).values(values).on_conflict_do_nothing().returning(Alert.id))
+    if alert_id is None:
         return False
-    notices.after_open(alert)
+    notices.after_open(session.get_one(Alert, alert_id))
     return True

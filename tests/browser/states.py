@@ -38,6 +38,8 @@ def of_a_newcomer(visitor: Visitor, look: Look) -> None:
     for path in ("/integrations/shopify", "/integrations/pinterest", "/integrations?q=nothing-like-it", several):
         visitor.open(path)
         look(path)
+    visitor.open("/alerts")
+    look("alerts, empty")
     visitor.open("/integrations/shopify/connect")
     look("connect page")
     visitor.open_connect("shopify")
@@ -86,6 +88,7 @@ def of_somebody_connected(visitor: Visitor, look: Look) -> None:
     _pictures(visitor, look)
     _lists(visitor, look)
     _failure(visitor, look)
+    _alerts(visitor, look)
 
 
 def of_somebody_at_work(visitor: Visitor, look: Look) -> None:
@@ -211,3 +214,26 @@ def _failure(visitor: Visitor, look: Look) -> None:
     visitor.open("/integrations")
     expect(visitor.card("shopify").locator(".badge").first).to_have_text("Reconnect needed")
     look("reconnect needed")
+
+
+def _alerts(visitor: Visitor, look: Look) -> None:
+    page = visitor.page
+    visitor.open("/alerts")
+    expect(page.locator("#alert-rows a.button", has_text="Reconnect")).to_be_visible()
+    look("alerts")
+    page.get_by_role("link", name="Shopify needs you to reconnect", exact=True).click()
+    look("an alert")
+    page.get_by_role("button", name="1 hour").click()
+    expect(page.get_by_text("Put off until")).to_be_visible()
+    look("an alert put off")
+    visitor.open("/alerts?status=resolved")
+    look("alerts, none like that")
+    visitor.open("/alerts/preferences")
+    page.get_by_role("textbox", name="Address").fill("https://198.252.206.1/alerts")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Copy the secret now.")).to_be_visible()
+    look("what is sent, with a new secret")
+    page.get_by_role("textbox", name="Address").fill("https://127.0.0.1/")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("[aria-invalid]")).to_be_visible()
+    look("what is sent, refused")
