@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import click
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import blueprints
 from blueprints import commands, guards, rendering, static_files
 from patchbay import __version__, logs, net, oauth, settings, signing, vault
+from patchbay.errors import SettingsError
 from patchbay.models import db
 from patchbay.models.postgresql import enter_restricted
 from patchbay.settings import Settings
@@ -17,7 +19,7 @@ LARGEST_BODY = 20 * 1024 * 1024 + guards.FORM_BYTES  # but for pictures, see `gu
 
 def create_app(given: Settings | None = None) -> Flask:
     """A Flask application on `given`, or on what the environment says. Raises SettingsError."""
-    here = given or settings.load()
+    here = given or _settings()
     logs.configure()
     app = Flask(__name__, static_folder=None)
     _configure(app, here)
@@ -37,6 +39,16 @@ def create_app(given: Settings | None = None) -> Flask:
         hops = here.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]  # Flask's own way
     return app
+
+
+def _settings() -> Settings:
+    """What the environment says; to somebody at a command line, what is wrong with it is told in one line."""
+    try:
+        return settings.load()
+    except SettingsError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(str(error)) from error
 
 
 def _configure(app: Flask, here: Settings) -> None:

@@ -67,3 +67,10 @@ def test_the_doctor_says_what_does_not_work_and_what_to_do(hub: Hub) -> None:
 
     assert done.returncode == 1
     assert f"→ chmod 600 {key}" in done.stdout
+
+
+def test_a_setting_that_cannot_work_is_told_in_one_line(hub: Hub) -> None:
+    done = hub.flask("doctor", PORT="abc")
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: PORT must be a whole number from 1 to 65535, not 'abc'.\n"
