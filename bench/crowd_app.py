@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 
 import app
 from bench.installation import connection
-from patchbay import accounts, catalog, clock, providers
+from patchbay import accounts, catalog, clock, providers, tenancy
 from patchbay.models import Connection, Run, RunStatus, Trigger, new_id, transaction
 from patchbay.spec import Status
 
@@ -43,7 +43,7 @@ def write_providers(folder: Path, logos: list[str]) -> None:
 
 def fill() -> None:
     """The catalogue's rows; the demo user's connections, each with some runs."""
-    with create_app().app_context():
+    with create_app().app_context(), tenancy.everyone():
         catalog.publish()
         user_id = accounts.demo_user().id
         keys = [provider.key for provider in providers.all() if provider.status is not Status.COMING_SOON]
