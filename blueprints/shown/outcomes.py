@@ -14,6 +14,7 @@ from patchbay.errors import (
     N_,
     Conflict,
     ConnectionFailed,
+    CredentialsRefused,
     Malformed,
     OAuthRefused,
     PatchbayError,
@@ -29,6 +30,7 @@ EXPIRED = N_("This sign-in took longer than 10 minutes and has expired.")
 DENIED = N_("You did not approve access to %(provider)s, so nothing was connected.")
 NOT_SIGNED_IN = N_("Sign in to Patchbay, then connect %(provider)s again.")
 ACCOUNT_TAKEN = N_("This %(provider)s account is already connected by someone else here.")
+KEYS_REFUSED = N_("%(provider)s does not accept what it was shown to open your account. Nothing was connected.")
 OTHER_ACCOUNT = N_(
     "You were connected as %(before)s. Decide on the page of %(provider)s whether %(account)s replaces it."
 )
@@ -77,11 +79,19 @@ def problem(returned: Returned) -> PatchbayError | None:
         Outcome.EXPIRED: Malformed(sentence=EXPIRED),
         Outcome.NOT_SIGNED_IN: Unauthenticated(sentence=NOT_SIGNED_IN, **named),
         Outcome.SETUP_WRONG: SetupWrong(returned.params.get("reason", ""), **named),
-        Outcome.FAILED: ConnectionFailed(returned.params.get("reason", ""), **named),
+        Outcome.FAILED: _failed(returned, named),
         Outcome.ACCOUNT_TAKEN: Conflict(sentence=ACCOUNT_TAKEN, **named),
         Outcome.OTHER_ACCOUNT: Conflict(sentence=OTHER_ACCOUNT, **named),
     }
     return refusals.get(returned.outcome)
+
+
+def _failed(returned: Returned, named: Mapping[str, str]) -> PatchbayError:
+    """Keys that the platform does not know are told apart from a connect that broke off."""
+    reason = returned.params.get("reason", "")
+    if returned.params.get("kind") == CredentialsRefused.__name__:
+        return CredentialsRefused(reason, sentence=KEYS_REFUSED, **named)
+    return ConnectionFailed(reason, **named)
 
 
 def _words(params: Mapping[str, Any]) -> dict[str, str]:

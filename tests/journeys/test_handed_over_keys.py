@@ -65,8 +65,8 @@ def test_keys_that_the_store_did_not_make_connect_nothing(hub: Hub, ada: Person)
     returned = ada.come_back({"success": "1", "user_id": nonce})
 
     assert taken.status_code == 200
-    assert returned.status_code == 502
-    assert returned.json()["type"] == "CONNECTION_FAILED"
+    assert returned.status_code == 409
+    assert returned.json()["type"] == "INVALID_CREDENTIALS"
     assert not is_connected(ada)
 
 
