@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from app import create_app
 from bench import figures, installation
 from bench.figures import Row
-from patchbay import accounts, clock, providers, runs
+from patchbay import accounts, catalog, clock, providers, runs, tenancy
 from patchbay.errors import PlatformError
 from patchbay.models import Connection, Record, Role, Run, RunStatus, Trigger, db, fresh_view, transaction
 from patchbay.records import deletions
@@ -26,6 +26,7 @@ from patchbay.runs import execution
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
 
 IMPORTS = int(os.environ.get("BENCH_IMPORTS", "10000"))
+SEED = int(os.environ.get("BENCH_SEED", "1"))
 OBJECTS, ON_A_PAGE = 30, 8
 FAULT_RATE = 0.3
 """Of pages, each fault alike; a sweep has about five pages, so that nearly every import meets one."""
@@ -187,13 +188,18 @@ def main() -> list[Row]:
     """Measure, keep, and say how it compares."""
     began_under, started = figures.load(), time.perf_counter()
     with installation.home(SANDBOX="on") as env, create_app(installation.settings_of(env)).app_context():
-        user_id = accounts.create_user("bench@example.org", "a password for the bench", Role.MEMBER).id
+        with tenancy.everyone():
+            catalog.publish()
+            user_id = accounts.create_user("bench@example.org", "a password for the bench", Role.MEMBER).id
         connection = installation.connection(user_id, "dropbox", clock.now(), settings={}, setting_labels={}, scopes=[])
-        with transaction() as session:
-            session.add(connection)
-        outcome = import_often(connection, IMPORTS, seed=1)
+        with tenancy.of(user_id):
+            with transaction() as session:
+                session.add(connection)
+            outcome = import_often(connection, IMPORTS, seed=SEED)
     seconds = time.perf_counter() - started
-    figures.keep("false_deletes", began_under, {"imports": IMPORTS, "seconds": seconds, **asdict(outcome)})
+    figures.keep(
+        "false_deletes", began_under, {"imports": IMPORTS, "seed": SEED, "seconds": seconds, **asdict(outcome)}
+    )
     wrong = len(outcome.false_deletes) + len(outcome.not_in_step)
     what = f"{IMPORTS:,} imports, {sum(outcome.faults.values()):,} faults, {outcome.kills:,} kills"
     return [

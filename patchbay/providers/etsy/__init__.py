@@ -4,7 +4,7 @@ import msgspec
 
 from patchbay.errors import N_, ConnectionFailed
 from patchbay.providers.etsy.fields import ACTIVE_SEARCH, CURSOR, DRAFT, LIMIT, LISTING, MOCKUPS, SEARCH, STATE, TARGET
-from patchbay.providers.etsy.listings import API, get_listings, import_listings, show
+from patchbay.providers.etsy.listings import API, get_listings, import_listings, present_listings, show
 from patchbay.providers.etsy.pickers import (
     list_categories,
     list_processing_profiles,
@@ -14,18 +14,19 @@ from patchbay.providers.etsy.pickers import (
 from patchbay.providers.etsy.publishing import publish_mockup
 from patchbay.providers.etsy.throttle import THROTTLE
 from patchbay.spec import (
+    PRODUCT_TEXTS,
     Account,
     Action,
     Api,
     Category,
-    Import,
     Grace,
+    Import,
     Meaning,
     OAuth2,
     Provider,
     Request,
-    Rule,
     Reuse,
+    Rule,
     Scope,
     Setup,
     retry_after_s,
@@ -74,8 +75,8 @@ PROVIDER = Provider(
         client_auth="none",
         tells_redirect=True,
         access_lifetime_s=3600,
-        wrong_app=frozenset({"invalid_client"}),
         grace=Grace(Reuse.UNTIL_NEXT_IS_USED),  # documented nowhere; nobody tells of a grant that a repetition ended
+        wrong_app=frozenset({"invalid_client"}),
         app_headers={"x-api-key": "{client_id}:{client_secret}"},
     ),
     identify=identify,
@@ -87,6 +88,8 @@ PROVIDER = Provider(
             import_listings,
             ("listings_r",),
             doing=N_("importing listings"),
+            present=present_listings,
+            editable=PRODUCT_TEXTS[:2],
             show=show,
         ),
         Action(
