@@ -71,7 +71,7 @@ def plant_contact(app: Flask, connection: Connection, **moments: object) -> None
 
 
 def row_of(page: str, key: str) -> str:
-    found = re.search(rf'<tr id="health-{key}">.*?</tr>\s*<tr class="why">.*?</tr>', page, re.DOTALL)
+    found = re.search(rf'<tr id="health-{key}">.*?</tr>', page, re.DOTALL)
     assert found is not None
     return found[0]
 
