@@ -77,14 +77,15 @@ def _no_way_out() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def scope(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Whose rows tests and the threads that they start see, where the code under test does not say: everybody's.
+@pytest.fixture(scope="session", autouse=True)
+def _sees_everything() -> Iterator[None]:
+    """Where the code under test does not say whose rows it sees, tests and their threads see everybody's.
 
-    A module about isolation overrides it with `tenancy.NOBODY`, which is what holds outside of tests.
+    Outside of tests it is nobody's (`tests/patchbay/tenancy`); processes that a test starts are outside.
     """
-    monkeypatch.setattr(tenancy, "_present", ContextVar("tenancy", default=tenancy.EVERYONE))
-    return tenancy.EVERYONE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tenancy, "_present", ContextVar("tenancy", default=tenancy.EVERYONE))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,28 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import select
 
+from patchbay import alerts, clock
+from patchbay.models import Alert, Clash, Export, ExportState, Winner, WireEntry, new_id, transaction
 from tests.journeys.hubs import Browser, Hub, Person
 from tests.journeys.pictures import mockup_of, uploaded_by
 
-PERSONAL = {"run_id", "asset_id", "record_id", "key_id", "user_id", "batch_id"}
-OF_ALL = {"key", "platform", "name", "path", "token", "extension"}
+PERSONAL = {
+    *("run_id", "asset_id", "record_id", "key_id", "user_id", "batch_id"),
+    *("schedule_id", "alert_id", "export_id", "clash_id", "entry_id"),
+}
+OF_ALL = {"key", "platform", "name", "path", "token", "extension", "stream"}
 # names of integrations, of what they can do, and of files; tokens that nobody can guess
+SAID = {"/snooze": {"for": "hour"}, "/clashes/": {"winner": "local"}, "/api/records/rec_": {"data": {"title": "x"}}}
+"""What is asked for in earnest, so that no form is refused before it is looked whose the thing is."""
 HIDDEN = {403, 404}
+DAILY = {"integrationId": "shopify", "operation": "import_products", "repeat": "hours", "every": 24}
 ADAS_PAGE, BENS_PAGE = "104857201948377", "109314470083526"
 SHUT = {401, 403, 404}
 
@@ -47,8 +58,26 @@ def owned(hub: Hub) -> Owned:
         "key_id": key["id"],
         "batch_id": batch["id"],
         "user_id": ada.user_id,
+        "schedule_id": ada.asked("POST", "/api/schedules", json=DAILY)["id"],
+        **_planted(hub, ada, run["id"], ada.records()[0]["id"]),
     }
     return Owned(ada, ids, mockup["url"])
+
+
+def _planted(hub: Hub, ada: Person, run_id: str, record_id: str) -> dict[str, str]:
+    """The ids of what comes about by accident or with time: an alert, an archive, a clash, a request."""
+    now = clock.now()
+    values = {"field": "title", "local_value": "x", "remote_value": "y", "winner": Winner.OPEN, "created_at": now}
+    clash = Clash(id=new_id("cla"), user_id=ada.user_id, record_id=record_id, run_id=run_id, **values)
+    state = {"state": ExportState.ASKED, "created_at": now, "expires_at": now + timedelta(days=7), "attempts": 99}
+    export = Export(id=new_id("exp"), user_id=ada.user_id, lease_until=now + timedelta(days=1), **state)
+    with hub.app.app_context(), transaction() as session:
+        session.add_all([clash, export])
+        alerts.raise_alert(alerts.Kind.RUN_STUCK, user_id=ada.user_id, subject_id=run_id)
+        session.flush()  # the alert is looked for
+        alert_id = session.scalars(select(Alert.id).where(Alert.user_id == ada.user_id)).one()
+        entry_id = session.scalars(select(WireEntry.id).where(WireEntry.user_id == ada.user_id)).first()
+    return {"alert_id": alert_id, "export_id": export.id, "clash_id": clash.id, "entry_id": str(entry_id)}
 
 
 def test_every_rule_says_whose_its_parts_are(hub: Hub) -> None:
@@ -61,7 +90,7 @@ def test_every_rule_says_whose_its_parts_are(hub: Hub) -> None:
 def test_a_strangers_key_finds_nothing_at_any_address(hub: Hub, owned: Owned) -> None:
     stranger = hub.newcomer()
 
-    answers = {call: stranger.call(*call) for call in _personal_calls(hub, owned)}
+    answers = {call: stranger.call(*call, **_said(*call)) for call in _personal_calls(hub, owned)}
 
     assert {call: answer.status_code for call, answer in answers.items() if answer.status_code not in HIDDEN} == {}
     assert not any(_tells(answer, owned) for answer in answers.values())
@@ -71,7 +100,7 @@ def test_a_strangers_key_finds_nothing_at_any_address(hub: Hub, owned: Owned) ->
 def test_a_strangers_session_finds_nothing_at_any_address(hub: Hub, owned: Owned) -> None:
     browser = Browser(hub.newcomer())
 
-    answers = {call: browser.call(*call) for call in _personal_calls(hub, owned)}
+    answers = {call: browser.call(*call, **_said(*call)) for call in _personal_calls(hub, owned)}
 
     assert {call: answer.status_code for call, answer in answers.items() if answer.status_code not in HIDDEN} == {}
     assert not any(_tells(answer, owned) for answer in answers.values())
@@ -163,6 +192,11 @@ def _personal_calls(hub: Hub, owned: Owned) -> Iterator[tuple[str, str]]:
             path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: owned.ids[part[1]], rule.rule)
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield method, path
+
+
+def _said(method: str, path: str) -> dict[str, Any]:
+    words = next((words for part, words in SAID.items() if part in path and method in {"POST", "PATCH"}), None)
+    return {} if words is None else {"json" if path.startswith("/api/") else "data": words}
 
 
 def _chosen(person: Person, page: str) -> requests.Response:
