@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from patchbay import clock, providers
+from patchbay import clock
 from patchbay.alerts import notices
+from patchbay.alerts.finding import name_of
 from patchbay.errors import storable
 from patchbay.models import Alert, AlertKind, Connection, db, new_id, transaction
 from patchbay.redaction import redact_text
@@ -81,7 +82,7 @@ def _words(session: Session, connection_id: str | None, params: Mapping[str, str
     words = {name: redact_text(storable(text))[:LONGEST_PARAM] for name, text in params.items()}
     connection = session.get(Connection, connection_id) if connection_id else None
     if connection is not None:
-        words.setdefault("provider", providers.get(connection.integration_id).name)
+        words.setdefault("provider", name_of(connection.integration_id))
     return words
 
 

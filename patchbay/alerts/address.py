@@ -57,7 +57,7 @@ def send(letter: Letter, url: str, secret: str) -> Problem | None:
 
 def payload(letter: Letter) -> dict[str, object]:
     """What is posted. `type` is `alert.opened`, `alert.reminder`, `alert.recovered` or `alert.test`."""
-    data: dict[str, object] = {"title": letter.subject, "text": letter.text, "url": letter.link}
+    data: dict[str, object] = {"title": letter.title, "text": letter.sentence, "url": letter.link}
     alert = letter.alert
     if alert is not None:
         data |= {

@@ -17,6 +17,14 @@ class Finding:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+def name_of(integration_id: str) -> str:
+    """What the provider is called, or its key where it is no longer declared."""
+    try:
+        return providers.get(integration_id).name
+    except NotFound:
+        return integration_id
+
+
 def title_of(integration_id: str, operation: str) -> str:
     """The operation's title (a message id), or its name where the provider no longer has it."""
     try:

@@ -15,7 +15,6 @@ from patchbay.models import Alert, AlertEvent
 INBOX_PATH = "/alerts"
 
 _SUBJECTS = {
-    AlertEvent.OPENED: N_("%(title)s"),
     AlertEvent.REMINDER: N_("Still open: %(title)s"),
     AlertEvent.RECOVERED: N_("Over: %(title)s"),
 }
@@ -29,11 +28,16 @@ _TEST_TEXT = N_("This is how alerts will reach you. Nothing is amiss.")
 
 @dataclass(frozen=True)
 class Letter:
-    """A message in its reader's language. `id` is the same in every try; `happened_at` is aware UTC."""
+    """A message in its reader's language. `id` is the same in every try; `happened_at` is aware UTC.
+
+    A mail has `subject` and `text`; a program is told `title` and `sentence`, and the rest in fields.
+    """
 
     id: str
     event: str
     happened_at: datetime
+    title: str
+    sentence: str
     subject: str
     text: str
     language: str
@@ -48,18 +52,19 @@ def of_alert(notice_id: str, alert: Alert, event: AlertEvent, language: str, tra
     is_over = event is AlertEvent.RECOVERED
     happened_at = alert.resolved_at or clock.now() if is_over else alert.opened_at
     since = stories.filled(translate(_OVER if is_over else _OPEN_SINCE), {"since": plainly(happened_at)})
-    subject = stories.filled(translate(_SUBJECTS[event]), {"title": title})
+    subject = stories.filled(translate(_SUBJECTS[event]), {"title": title}) if event in _SUBJECTS else title
     paragraphs = (since, sentence) if is_over else (sentence, since)
     more = stories.filled(translate(_MORE), {"link": link})
     text = "\n\n".join([title, *paragraphs, more, f"-- \n{_why(translate)}"])
-    return Letter(notice_id, event.value, happened_at, subject, text, language, alert, link)
+    return Letter(notice_id, event.value, happened_at, title, sentence, subject, text, language, alert, link)
 
 
 def test_letter(letter_id: str, language: str, translate: Translate) -> Letter:
     """The message that a user asks for to see whether it arrives."""
     link = settings.current().public_url + INBOX_PATH
-    text = "\n\n".join([translate(_TEST_TEXT), f"-- \n{_why(translate)}"])
-    return Letter(letter_id, "test", clock.now(), translate(_TEST_SUBJECT), text, language, link=link)
+    title, sentence = translate(_TEST_SUBJECT), translate(_TEST_TEXT)
+    text = "\n\n".join([sentence, f"-- \n{_why(translate)}"])
+    return Letter(letter_id, "test", clock.now(), title, sentence, title, text, language, link=link)
 
 
 def plainly(moment: datetime) -> str:

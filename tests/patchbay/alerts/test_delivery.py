@@ -373,7 +373,7 @@ def test_mail_is_written_in_its_readers_language(ada: User, post_office: PostOff
         delivery.deliver(notice_id, lambda message, language: f"{language}: {message}")
 
     (message,) = post_office.arrived
-    assert message["Subject"] == "de: de: Shopify does not answer"
+    assert message["Subject"] == "de: Shopify does not answer"
     assert message["Content-Language"] == "de"
 
 
@@ -406,6 +406,7 @@ def test_a_message_to_an_address_is_signed_with_its_secret(ada: User, receiver: 
     body = json.loads(posted.body)
     assert (body["type"], body["data"]["kind"]) == ("alert.opened", "integration_down")
     assert body["data"]["title"] == "Shopify does not answer"
+    assert body["data"]["text"].startswith("Most requests to Shopify fail")
 
 
 FIRST, SECOND = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
