@@ -87,6 +87,7 @@ def of_somebody_connected(visitor: Visitor, look: Look) -> None:
     _dialogs(visitor, look)
     _pictures(visitor, look)
     _lists(visitor, look)
+    _upkeep(visitor, look)
     _failure(visitor, look)
     _alerts(visitor, look)
 
@@ -196,6 +197,44 @@ def _lists(visitor: Visitor, look: Look) -> None:
     for path in ("/runs", "/runs?status=failed", "/records?q=nothing-like-it", *HEALTH):
         visitor.open(path)
         look(path)
+
+
+def _upkeep(visitor: Visitor, look: Look) -> None:
+    """A record edited here, a comparison that finds much gone, its repair that waits for a decision, the rules."""
+    page, stream = visitor.page, "/integrations/shopify/streams/products"
+    visitor.open("/records")
+    page.locator("#record-rows a").first.click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+    look("a record to edit")
+    page.get_by_role("textbox", name="Title").fill("Named here")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Edited here")).to_be_visible()
+    look("a record edited")
+    visitor.open(stream)
+    look("a stream, never compared")
+    page.get_by_label("Ask before deleting more than").fill("5")
+    page.get_by_role("button", name="Save").click()
+    visitor.fill_shop(20)
+    visitor.open(stream)
+    page.get_by_role("button", name="Compare with Shopify").click()
+    visitor.run_ends()
+    look("a comparison done")
+    page.get_by_role("link", name="See the differences").click()
+    look("differences")
+    page.get_by_role("button", name="Repair").click()
+    visitor.run_ends("Waits for you")
+    look("a run that waits for a decision")
+    page.get_by_role("link", name="Look and decide").click()
+    look("deletions held")
+    page.get_by_role("button", name="Delete these").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    look("deletions done")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Brought back", exact=True)).to_be_visible()
+    visitor.open(stream)
+    look("a stream, compared")
+    visitor.open("/records/clashes")
+    look("nothing to decide")
 
 
 def _failure(visitor: Visitor, look: Look) -> None:
