@@ -22,6 +22,7 @@ from patchbay.errors import (
     NetworkError,
     OutcomeUnknown,
     PatchbayError,
+    Postponed,
     PublicAddressNeeded,
     UnexpectedShape,
 )
@@ -80,6 +81,7 @@ class Client:
         url = addresses.filled(self.provider, request.url, self.settings)
         token = self.source.fresh() if request.with_token else None
         refreshed = False
+        failed: PatchbayError | None = None
         self._retries.spend_request()
         for attempt in range(1, TRIES + 1):
             self.watch.check()
@@ -89,7 +91,12 @@ class Client:
                 answer, fault = self._line().exchange(request, url, token, attempt)
             except NetworkError as error:
                 self._after_lost(request, error, attempt)
+                failed = NetworkError(error.detail, was_sent=error.was_sent, provider=self.provider.name)
                 continue
+            except Postponed:
+                if failed is not None:
+                    raise failed from None  # what stood in the way first; waiting for leave would hide it for ever
+                raise
             if fault is None:
                 if token is not None and not (token.is_proved or request.token):
                     self.source.worked(token)
@@ -101,6 +108,8 @@ class Client:
                 continue
             fault = verdicts.without_secrets(fault, self._secrets(request, token))
             self._after_fault(request, fault, answer, attempt)
+            if fault.meaning is Meaning.UNAVAILABLE:
+                failed = self._meant(request, fault, answer)
         raise NetworkError("no try was left", provider=self.provider.name)
 
     def read(self, answer: Answer, shape: type[T]) -> T:

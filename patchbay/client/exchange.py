@@ -23,6 +23,8 @@ from patchbay.spec import Answer, Fault, Meaning, OAuth2, Provider, Request, Thr
 UNTOLD_PAUSE_S = 0.5  # after a refusal that does not say how long to wait
 UNDECLARED = Throttle()  # nothing is promised: only refusals are heeded
 
+RETRY_PATIENCE_S = 15.0
+"""So long a retry waits for its budget: what was lost may have been counted, and then nothing is left for a while."""
 CONNECT_S = 5.0
 ANSWER_S = 30.0
 NARROWEST_UPLINK = 32 * 1024
@@ -56,7 +58,7 @@ class Line:
         addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
         if db.session().in_transaction():
             db.session.commit()  # no transaction stays open across a request
-        permit = self._admitted(request)
+        permit = self._admitted(request, LONGEST_PAUSE_S if attempt == 1 else RETRY_PATIENCE_S)
         started_at, began = clock.now(), monotonic()
         try:
             reply = net.current().send(outgoing, sandboxed_hosts=self.provider.hosts if self.is_sandbox else ())
@@ -114,11 +116,11 @@ class Line:
         proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
         return {auth.proof_parameter: proof}
 
-    def _admitted(self, request: Request) -> Permit | None:
+    def _admitted(self, request: Request, patience_s: float) -> Permit | None:
         """Leave to send, waited for; an address with an authority of its own is counted by nobody."""
         if not request.with_token:
             return None
-        permit = self._waited_for(request)
+        permit = self._waited_for(request, patience_s)
         try:
             breakers.check(self.provider.key, self.budget_key, is_sandbox=self.is_sandbox)
         except CircuitOpen:
@@ -126,12 +128,12 @@ class Line:
             raise
         return permit
 
-    def _waited_for(self, request: Request) -> Permit:
+    def _waited_for(self, request: Request, patience_s: float) -> Permit:
         key = Key(self.provider.key, self.is_sandbox, self.account or self.budget_key)
         throttle, waited_s = self.provider.throttle or UNDECLARED, 0.0
         while (permit := limits.reserve(key, throttle, request, is_action=self.is_action)).wait_s > 0:
             waited_s += permit.wait_s
-            if waited_s > LONGEST_PAUSE_S:
+            if waited_s > patience_s:
                 raise rate_limited(self.provider, permit.wait_s, "the budget is spent")
             pause(self.watch, permit.wait_s)
         return permit
