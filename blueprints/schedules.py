@@ -141,6 +141,7 @@ def _form(
         connection=connection,
         operation=operation,
         schedule=shown.rows([present])[0] if present is not None else None,
+        asked=schedules.ALL_FIELDS,
         fields=drawn,
         days=shown.day_names() if values.get("repeat") == "weekly" else [],
         chosen_days=values.get("weekdays") or (),

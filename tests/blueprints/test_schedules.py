@@ -110,6 +110,12 @@ def test_what_is_wrong_is_told_beside_its_field(
     assert sentence in text_of(answer)
 
 
+def test_what_is_wrong_with_the_weekdays_is_told_by_their_name(client: FlaskClient, token: str) -> None:
+    answer = post(client, FORM, token, do="now", **{**DAILY, "repeat": "weekly"})
+
+    assert "Weekdays : This field is needed." in text_of(answer)
+
+
 def test_it_is_changed_paused_resumed_and_removed(app: Flask, client: FlaskClient, token: str, ada: User) -> None:
     save(client, token, **DAILY)
     path = f"/schedules/{made(app, ada).id}"

@@ -237,6 +237,28 @@ def _upkeep(visitor: Visitor, look: Look) -> None:
     look("nothing to decide")
 
 
+def _schedules(visitor: Visitor, look: Look) -> None:
+    page, form = visitor.page, "/integrations/shopify/schedule/import_products"
+    visitor.open("/schedules")
+    look("schedules, empty")
+    visitor.open(form)
+    page.get_by_label("Runs", exact=True).select_option("weekly")
+    expect(page.get_by_label("Wednesday")).to_be_visible()
+    page.get_by_label("Monday").uncheck()
+    page.get_by_role("button", name="Save").evaluate("(button) => { button.form.noValidate = true }")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#field-weekdays-error")).to_be_visible()
+    look("schedule refused")
+    page.get_by_label("Wednesday").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="Change schedule")).to_be_visible()
+    look("integration, scheduled")
+    visitor.open(form)
+    look("schedule")
+    visitor.open("/schedules")
+    look("schedules")
+
+
 def _failure(visitor: Visitor, look: Look) -> None:
     visitor.hub.sandbox.fault("shopify", "malformed", times=0)
     visitor.open("/integrations")
