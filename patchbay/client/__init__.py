@@ -57,7 +57,7 @@ def of_connection(connection: Connection, *, doing: str = "", stream: str = "", 
 
 @dataclass
 class Client:
-    """The `Api` of one connection. `budget_key` names whose budget is spent; `doing` completes "while we were …"."""
+    """The `Api` of one connection, which `budget_key` names to limits; `doing` completes "while we were …"."""
 
     provider: Provider
     app: AppCredentials | None

@@ -69,7 +69,8 @@ class Line:
             )
             raise
         except BaseException:
-            self._give_up(permit)
+            if permit is not None:
+                limits.abandon(permit)
             raise
         took_s = monotonic() - began
         answer = Answer(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.body, url)
@@ -151,10 +152,6 @@ class Line:
         if permit is not None:
             limits.abandon(permit)
             self._note_breakers(error.kind)
-
-    def _give_up(self, permit: Permit | None) -> None:
-        if permit is not None:
-            limits.abandon(permit)
 
     def _note_breakers(self, what: str) -> None:
         """`what` is in what way it failed, "" for an answer that a platform in good health may give."""
