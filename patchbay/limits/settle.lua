@@ -3,7 +3,8 @@
 -- settling, as JSON.
 
 local said, now = cjson.decode(ARGV[1]), now_s()
-local LONG_S, NEAR, GUARD_S = 3600, 0.8, 0.01
+local LONG_S, NEAR = 3600, 0.8
+local GUARD_S, SLACK, MOST_SLACK_S, DOUBTED_S = 0.01, 0.03, 0.5, 3600
 local OWNERS, nearly_spent = {KEYS[1], KEYS[2]}, KEYS[3]
 
 local function note_use(owner, share, seconds)
@@ -12,21 +13,32 @@ local function note_use(owner, share, seconds)
   end
 end
 
--- The platform counted the request before it answered, and no later than the fastest answer of all takes to arrive; so
--- the place is free so long after the answer, whatever the way there and back took this time.
+-- When the platform counted the request is not known: as it came in, most likely, and at the latest so long before the
+-- answer was here as the fastest of all answers takes. The first is believed until a refusal shows that it does not hold.
 local fastest = tonumber(redis.call('HGET', KEYS[1], 'fastest') or '60')
 if said.took then
   fastest = math.min(fastest, said.took)
   redis.call('HSET', KEYS[1], 'fastest', tostring(fastest))
 end
-local way_s = said.took and fastest or 0
+if said.pause > 0 then
+  redis.call('HSET', KEYS[1], 'refused_at', tostring(now))
+end
+local is_doubted = math.abs(now - tonumber(redis.call('HGET', KEYS[1], 'refused_at') or '0')) < DOUBTED_S
+
+local function frees_at(seconds)
+  if not said.took then
+    return now + seconds + GUARD_S
+  elseif is_doubted then
+    return now + seconds + GUARD_S - math.min(fastest, seconds)
+  end
+  return math.max(now, now - said.took + seconds + math.min(seconds * SLACK, MOST_SLACK_S))
+end
 
 for _, window in ipairs(said.windows) do
   local owner = KEYS[window.owner]
   local limit = owner .. ':window:' .. window.name
   if window.seconds > 0 then
-    local frees_at = now + math.max(0, window.seconds + GUARD_S - math.min(way_s, window.seconds))
-    redis.call('ZADD', limit, 'XX', frees_at, said.permit)
+    redis.call('ZADD', limit, 'XX', frees_at(window.seconds), said.permit)
     local most = size_of(owner, window, now)
     if most > 0 then
       note_use(owner, redis.call('ZCARD', limit) / most, window.seconds)

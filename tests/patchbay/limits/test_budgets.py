@@ -89,6 +89,26 @@ def test_what_was_not_answered_yet_counts() -> None:
     assert reserve(THREE_A_SECOND).wait_s > 0
 
 
+def test_a_slow_answer_takes_nothing_from_the_next_window() -> None:
+    permits = [reserve(THREE_A_SECOND) for _ in range(3)]
+    time.sleep(0.6)
+    for permit in permits:
+        settle(permit, took_s=0.6)
+
+    assert reserve(THREE_A_SECOND).wait_s == pytest.approx(0.43, abs=0.1)
+
+
+def test_after_a_refusal_a_request_is_taken_to_be_counted_late() -> None:
+    settle(reserve(Throttle()), pause_s=0.5, took_s=0.1)
+    time.sleep(0.55)
+    permits = [reserve(THREE_A_SECOND) for _ in range(3)]
+    time.sleep(0.6)
+    for permit in permits:
+        settle(permit, took_s=0.6)
+
+    assert reserve(THREE_A_SECOND).wait_s == pytest.approx(0.91, abs=0.1)
+
+
 def test_a_request_without_an_answer_counts_for_its_time() -> None:
     for _ in range(3):
         limits.abandon(reserve(THREE_A_SECOND))

