@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from patchbay import alerts, clock
-from patchbay.alerts import address, delivery, inbox, letters, mail, preferences, rules
+from patchbay.alerts import delivery, inbox, letters, mail, preferences, rules
 from patchbay.alerts.preferences import Preference
 from patchbay.errors import Invalid
 from patchbay.models import (
@@ -353,14 +353,14 @@ def test_words_of_a_platform_make_no_header_of_their_own(ada: User, post_office:
     assert message.get("To") == "ada@example.org"
 
 
-@pytest.mark.parametrize("recipient", ["a@example.org\r\nBcc: eve@example.org", "no address", "", "a@b, c@d"])
-def test_a_recipient_that_is_no_address_is_refused(recipient: str, post_office: PostOffice) -> None:
+def test_a_recipient_that_is_no_address_is_refused(post_office: PostOffice) -> None:
     letter = letters.test_letter("ntc_1", "en", str)
 
-    problem = mail.send(letter, recipient)
+    for recipient in ("a@example.org\r\nBcc: eve@example.org", "no address", "", "a@b, c@d"):
+        problem = mail.send(letter, recipient)
+        assert problem is not None
+        assert problem.is_final
 
-    assert problem is not None
-    assert problem.is_final
     assert post_office.arrived == []
 
 
@@ -409,24 +409,6 @@ def test_a_message_to_an_address_is_signed_with_its_secret(ada: User, receiver: 
     assert body["data"]["text"].startswith("Most requests to Shopify fail")
 
 
-FIRST, SECOND = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-BODY = b'{"test": 2432232314}'
-
-
-@pytest.mark.parametrize(
-    ("secret", "body", "expected"),
-    [
-        (FIRST, BODY, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
-        (FIRST, b"", "v48jdbgvh29KJz2Qc+ghw8G6vG3nAKnujWBg8oM/62A="),
-        (SECOND, BODY, "78nXHjpFP0tVJQW5D0SBwmVyyW87BV/rL6MgfM/Bw44="),
-    ],
-)
-def test_signatures_are_those_of_standard_webhooks(secret: str, body: bytes, expected: str) -> None:
-    made = address.signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
-
-    assert made == f"v1,{expected}"
-
-
 @pytest.mark.parametrize(
     ("statuses", "after"),
     [([500, 204], "sent"), ([302, 302], "pending"), ([410], "failed")],
@@ -448,9 +430,8 @@ def test_an_address_is_tried_again_under_the_same_id(
     assert states() == [("opened", after)]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_an_address_that_is_not_public_is_refused_when_it_is_entered(ada: User) -> None:
+    for url in (
         "https://127.0.0.1/hook",
         "https://localhost/hook",
         "https://10.0.0.1/hook",
@@ -461,13 +442,11 @@ def test_an_address_is_tried_again_under_the_same_id(
         "https://example.com:6379/",
         "file:///etc/passwd",
         "https://" + "a" * 3000 + ".example/",
-    ],
-)
-def test_an_address_that_is_not_public_is_refused_when_it_is_entered(ada: User, url: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        preferences.save(ada.id, Preference(address=url))
+    ):
+        with pytest.raises(Invalid) as refused:
+            preferences.save(ada.id, Preference(address=url))
+        assert set(refused.value.fields) == {"address"}
 
-    assert set(refused.value.fields) == {"address"}
     assert preferences.of(ada.id).address is None
 
 

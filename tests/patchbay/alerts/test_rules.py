@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, select
 
 from patchbay import alerts, clock, connections, providers
-from patchbay.alerts import overdue, rules
+from patchbay.alerts import rules
 from patchbay.models import (
     Alert,
     AlertKind,
@@ -277,25 +277,6 @@ def test_schedules_that_cannot_run_are_left_out(
     rules.look()
 
     assert open_alerts() == []
-
-
-@pytest.mark.parametrize(
-    ("repeat", "values", "hours"),
-    [
-        (Repeat.MINUTES, {"every": 5}, 1),
-        (Repeat.HOURS, {"every": 2}, 6),
-        (Repeat.HOURS, {"every": 20}, 44),
-        (Repeat.DAILY, {"every": None, "time": "09:00"}, 48),
-        (Repeat.WEEKLY, {"every": None, "time": "09:00", "weekdays": ["monday", "friday"]}, 5 * 24),
-        (Repeat.WEEKLY, {"every": None, "time": "09:00", "weekdays": ["sunday"]}, 8 * 24),
-    ],
-)
-def test_how_long_an_import_may_go_without_success_follows_its_schedule(
-    repeat: Repeat, values: dict[str, Any], hours: int
-) -> None:
-    told = {"every": None, "weekdays": [], **values}
-
-    assert overdue.patience(Schedule(repeat=repeat, **told)) == timedelta(hours=hours)
 
 
 def test_a_declared_end_is_told_sixty_days_ahead(shop: Connection, frozen_clock: FrozenClock) -> None:
