@@ -330,7 +330,7 @@ def test_a_worker_told_to_end_gives_its_run_back(
         raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr("patchbay.records.deletions.settle", interrupt)
+        patch.setattr("patchbay.runs.finishing.settle", interrupt)
         with pytest.raises(Interrupted):
             execution.execute(run.id)
     given_back = reread(run).status

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import delete, func, select
 
 from jobs.tick import tick
 from patchbay import assets, clock, providers, runs
@@ -16,10 +17,13 @@ from patchbay.models import (
     Asset,
     Connection,
     ConnectionState,
+    Receipt,
+    ReceiptState,
     Run,
     RunStatus,
     Trigger,
     User,
+    db,
     fresh_view,
     new_id,
     transaction,
@@ -280,3 +284,57 @@ def test_odd_words_in_a_result_stop_nothing(asked: Callable[..., Run], ada: User
     run = carried_out(asked(lambda _api, _values: {"name": "a\x00b"}), ada, queue)
 
     assert result_of(run)["name"] == "a\x00b"
+
+
+# -- what is done once
+
+
+def test_an_action_tried_again_repeats_nothing_that_was_done(
+    asked: Callable[..., Run], ada: User, queue: Queue
+) -> None:
+    made: list[str] = []
+    faults = [PlatformError("no", provider="Dropbox")]
+
+    def make() -> str:
+        made.append("a thing")
+        return f"thing {len(made)}"
+
+    def act(api: Api, _values: Mapping[str, Any]) -> Mapping[str, Any]:
+        thing = api.once("thing", make)
+        noted = api.remember("note", lambda: len(made))
+        if faults:
+            raise faults.pop()
+        return {"thing": thing, "noted": noted}
+
+    failed = carried_out(asked(act), ada, queue)
+    again = carried_out(runs.retry(ada.id, failed.id), ada, queue)
+
+    assert failed.status is RunStatus.FAILED
+    assert result_of(again) == {"thing": "thing 1", "noted": 1}
+
+
+def test_an_action_that_has_ended_well_is_done_anew_when_it_is_asked_for_again(
+    asked: Callable[..., Run], ada: User, queue: Queue
+) -> None:
+    numbers = iter((1, 2))
+
+    def act(api: Api, _values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"count": api.once("thing", lambda: next(numbers))}
+
+    done = carried_out(asked(act), ada, queue)
+    again = carried_out(runs.retry(ada.id, done.id), ada, queue)
+
+    assert [result_of(run)["count"] for run in (done, again)] == [1, 2]
+
+
+def test_a_run_that_is_deleted_takes_its_receipts_along(asked: Callable[..., Run], ada: User, queue: Queue) -> None:
+    run = carried_out(asked(lambda api, _values: {"thing": api.once("thing", lambda: "a thing")}), ada, queue)
+    kept = db.session.scalars(select(Receipt).where(Receipt.run_id == run.id)).all()
+
+    with transaction() as session:
+        session.execute(delete(Run).where(Run.id == run.id))
+
+    assert [(receipt.name, receipt.state, receipt.answer) for receipt in kept] == [
+        ("thing", ReceiptState.DONE, "a thing")
+    ]
+    assert db.session.scalar(select(func.count()).select_from(Receipt)) == 0
