@@ -20,7 +20,9 @@ from patchbay.errors import (
     NetworkError,
     PatchbayError,
     Postponed,
+    ProviderUnavailable,
 )
+from patchbay.limits import breakers
 from patchbay.models import Connection, db
 from patchbay.spec import OAuth2, Provider
 from patchbay.tokens import alarms, keeping, lease, timing
@@ -153,11 +155,24 @@ def _asked(held: _Held) -> oauth.Grant:
     if app is None or refresh_token is None:
         raise CredentialsRefused("there is nothing to refresh with", provider=held.provider.name)
     try:
-        return oauth.refresh(held.provider, app, held.settings, refresh_token)
+        return _exchanged(held, app, refresh_token)
     except GrantExpired:
         if held.previous_refresh_token is None:
             raise
-        return oauth.refresh(held.provider, app, held.settings, held.previous_refresh_token)
+        return _exchanged(held, app, held.previous_refresh_token)
+
+
+def _exchanged(held: _Held, app: AppCredentials, refresh_token: str) -> oauth.Grant:
+    """Ask the token endpoint, unless it has failed so often of late that it is left alone (raises CircuitOpen)."""
+    key, what = held.provider.key, ""
+    breakers.check_login(key, is_sandbox=held.is_sandbox)
+    try:
+        return oauth.refresh(held.provider, app, held.settings, refresh_token)
+    except (NetworkError, ProviderUnavailable) as error:
+        what = error.kind
+        raise
+    finally:
+        breakers.note_login(key, failed=bool(what), is_sandbox=held.is_sandbox, what=what)
 
 
 def _hold(claim: Claim, present: Present) -> Token:

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from patchbay import connections, tokens
-from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError, ProviderUnavailable
+from patchbay.errors import CircuitOpen, CredentialsRefused, GrantExpired, NetworkError, ProviderUnavailable
 from patchbay.models import AuditEntry, Connection, ConnectionState, User, db, fresh_view, new_id, transaction
 from patchbay.oauth import Grant
 from patchbay.settings import Settings
@@ -126,6 +126,22 @@ def test_a_refresh_that_fails_leaves_the_present_token_in_use_while_it_is_good(
     assert values == [present] * 3
     assert refreshes(sandbox) == 1
     assert reread(shop).is_connected
+
+
+def test_a_token_endpoint_that_keeps_failing_is_left_alone(
+    shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    sandbox.fault("shopify", "server_error", match="access_token", times=0)
+    frozen_clock.advance(hours=2)
+    for _ in range(5):
+        with pytest.raises(ProviderUnavailable):
+            tokens.refresh(shop.id, seen_version=shop.token_version)
+
+    with pytest.raises(CircuitOpen):
+        tokens.refresh(shop.id, seen_version=shop.token_version)
+
+    assert refreshes(sandbox) == 5
+    assert reread(shop).state is ConnectionState.CONNECTED
 
 
 @pytest.mark.parametrize(("kind", "error"), [("server_error", ProviderUnavailable), ("reset", NetworkError)])
