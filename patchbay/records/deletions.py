@@ -23,8 +23,8 @@ from patchbay.models import (
     new_id,
     transaction,
 )
-from patchbay.records import rules, sweeps
-from patchbay.records.sweeps import is_missed
+from patchbay.records import rules
+from patchbay.records.sweeps import Standing, is_missed
 
 ASKED_FROM = 20
 """Fewer than this may always vanish without a question."""
@@ -32,7 +32,9 @@ ASKED_FROM = 20
 UNDO_FOR = timedelta(days=30)
 
 
-def settle(connection: Connection, stream: str, run_id: str, *, is_second: bool = False) -> Deletion | None:
+def settle(
+    connection: Connection, stream: str, run_id: str, stands: Standing, *, is_second: bool = False
+) -> Deletion | None:
     """After a complete sweep, in the present transaction: delete what it did not meet, or hold it when it is too much.
 
     None when nothing has vanished. A question that an earlier run left open is answered by this sweep. May be called
@@ -43,7 +45,6 @@ def settle(connection: Connection, stream: str, run_id: str, *, is_second: bool 
         return found
     _note_sweep(connection.id, stream)
     _replace_held(connection, stream)
-    stands = sweeps.standing(connection.id, stream, run_id, is_second=is_second)
     if not stands.vanished:
         return None
     percent = rules.of_stream(connection, stream).deletion_percent
@@ -63,7 +64,9 @@ def settle(connection: Connection, stream: str, run_id: str, *, is_second: bool 
     db.session.add(deletion)
     now = clock.now()
     gone: dict[str, Any] = {} if is_held else {"deleted_at": now, "updated_at": now}
-    _change(_of_stream(connection.id, stream), is_missed(run_id, is_second=is_second), vanished_in=deletion.id, **gone)
+    deletion.count = _change(
+        _of_stream(connection.id, stream), is_missed(run_id, is_second=is_second), vanished_in=deletion.id, **gone
+    )
     if is_held:
         _ask(deletion)
     return deletion

@@ -47,22 +47,20 @@ class Work(Protocol):
         """The value kept under `name`, made and stored the first time."""
 
 
-def is_in_doubt(work: Work, operation: Import) -> bool:
+def is_in_doubt(work: Work, operation: Import, stands: Standing) -> bool:
     """Whether the stream has to be read once more: something was missed, and that does not prove that it has gone.
 
     A list that came to its end with as many objects as the platform says there are is whole; even so, what came while
     it was read may stand in for what was left out. So the platform is asked for each object by its id, and where that
     cannot be done, the list is read twice.
     """
-    stands = _standing(work, operation)
     if not stands.vanished or AGAIN in work.memo or not records.checkpoint(*_place(work, operation)):
         return False
     return not stands.is_whole or operation.present is None
 
 
-def settle(work: Work, operation: Import, api: Api) -> Deletion | None:
+def settle(work: Work, operation: Import, api: Api, stands: Standing) -> Deletion | None:
     """Delete what has provably gone, or hold it; None when nothing has, or when nothing is proven."""
-    stands = _standing(work, operation)
     is_second = AGAIN in work.memo
     is_proven = not stands.vanished or operation.present is not None or stands.is_steady
     if not stands.is_whole or not is_proven:
@@ -70,10 +68,11 @@ def settle(work: Work, operation: Import, api: Api) -> Deletion | None:
         return None
     if stands.vanished and operation.present is not None:
         _ask_platform(work, operation, api)
+        stands = standing(work, operation)
     stream, run_id = operation.stream, work.run.id
     with work.lease.step():
         answered = deletions.held_before(work.connection.id, stream, run_id)
-        deletion = deletions.settle(work.connection, stream, run_id, is_second=is_second)
+        deletion = deletions.settle(work.connection, stream, run_id, stands, is_second=is_second)
         end_waiting(answered, N_("A later import has read everything again: this question is void."))
         if deletion is not None and deletion.state is DeletionState.DELETED:
             db.session.execute(update(Run).where(Run.id == run_id).values(count_deleted=deletion.count))
@@ -127,7 +126,8 @@ def _tell_doubt(work: Work, stands: Standing) -> None:
     work.log("warning", message, provider=name, met=stands.met, total=stands.total if stands.total else "?")
 
 
-def _standing(work: Work, operation: Import) -> Standing:
+def standing(work: Work, operation: Import) -> Standing:
+    """What the run's sweep has come to: one pass over the stream's records."""
     return sweeps.standing(*_place(work, operation), is_second=AGAIN in work.memo)
 
 

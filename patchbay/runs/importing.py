@@ -36,11 +36,13 @@ class _Part:
 def bring_in(work: Work, operation: Import, api: Api) -> tuple[dict[str, Any], Deletion | None]:
     """Read the stream and settle what has gone; the import's answer, and what it missed."""
     _sweep(work, operation, api)
-    if finishing.is_in_doubt(work, operation):
+    stands = finishing.standing(work, operation)
+    if finishing.is_in_doubt(work, operation, stands):
         why = N_("Something was not listed any more. Reading again, to be certain.")
         _begin_again(work, operation, why, is_second=True)
         _sweep(work, operation, api)
-    missed = finishing.settle(work, operation, api)
+        stands = finishing.standing(work, operation)
+    missed = finishing.settle(work, operation, api, stands)
     return _answer(work, operation), missed
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from patchbay import clock, connections, records, runs
 from patchbay.errors import Invalid, NotFound
 from patchbay.models import Checkpoint, Connection, Record, Run, RunStatus, Trigger, User, db, transaction
-from patchbay.records import deletions
+from patchbay.records import deletions, sweeps
 from patchbay.runs import execution
 from patchbay.spec import Item
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
@@ -51,7 +51,8 @@ def settle(connection: Connection, run_id: str) -> int:
             )
         )  # fmt: skip
         session.flush()
-        deletion = deletions.settle(connection, "products", run_id)
+        stands = sweeps.standing(connection.id, "products", run_id)
+        deletion = deletions.settle(connection, "products", run_id, stands)
     return deletion.count if deletion else 0
 
 
