@@ -26,9 +26,9 @@ class Connection(Base):
     were picked from a list as people know them. `scopes` are those granted, `scopes_asked` those that were asked for;
     null where nobody has written them down.
 
-    Of the tokens: `refresh_sent_at` is set before a refresh of this `token_version` goes out and cleared once it is known
-    what became of it, so that whoever finds it there knows that an answer may have been lost. The `previous_…` pair is
-    kept until the present one has worked once. `refresh_due_at` is when the token is to be refreshed ahead of its end
+    Of the tokens: `refresh_sent_at` is set before a refresh of this `token_version` goes out and cleared once it is
+    known what became of it, so that whoever finds it there knows that an answer may have been lost. The `previous_…`
+    pair is kept until the present one has worked once. `refresh_due_at` is when the token is to be refreshed ahead of its end
     (null: there is nothing to do), `login_ends_at` when the owner has to connect again if nothing is renewed before.
     """
 

@@ -33,14 +33,14 @@ def _widen() -> None:
     ):
         has_value = sa.text(f"{columns[0]} IS NOT NULL")
         op.create_index(name, "records", columns, sqlite_where=has_value, postgresql_where=has_value)
-    for column in (
+    for added in (
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("least", sa.Integer(), nullable=True),
         sa.Column("passed_over", sa.JSON(), nullable=False, server_default=sa.text("'[]'")),
         sa.Column("sweeps", sa.Integer(), nullable=False, server_default=sa.text("1")),
         sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
     ):
-        op.add_column("checkpoints", column)
+        op.add_column("checkpoints", added)
 
 
 def _add_deletions() -> None:

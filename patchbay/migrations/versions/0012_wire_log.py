@@ -41,6 +41,4 @@ def upgrade() -> None:
         entries.create_index("ix_wire_entries_run_id_number", ["run_id", "number"], unique=False)
         entries.create_index("ix_wire_entries_user_id_id", ["user_id", "id"], unique=False)
         entries.create_index("ix_wire_entries_at", ["at"], unique=False)
-    op.add_column(
-        "runs", sa.Column("keeps_answers", sa.Boolean(), server_default=sa.text("false"), nullable=False)
-    )
+    op.add_column("runs", sa.Column("keeps_answers", sa.Boolean(), server_default=sa.text("false"), nullable=False))
