@@ -28,8 +28,9 @@ class Connection(Base):
 
     Of the tokens: `refresh_sent_at` is set before a refresh of this `token_version` goes out and cleared once it is
     known what became of it, so that whoever finds it there knows that an answer may have been lost. The `previous_…`
-    pair is kept until the present one has worked once. `refresh_due_at` is when the token is to be refreshed ahead of its end
-    (null: there is nothing to do), `login_ends_at` when the owner has to connect again if nothing is renewed before.
+    pair is kept until the present one has worked once. `refresh_due_at` is when the token is to be refreshed ahead of
+    its end (null: there is nothing to do), `login_ends_at` when the owner has to connect again if nothing is renewed
+    before.
     """
 
     __tablename__ = "user_integrations"
