@@ -229,6 +229,7 @@ def test_a_platform_that_is_to_be_left_alone_holds_it_until_the_breaker_lets_a_p
         session.execute(update(Schedule).values(next_at=frozen_clock.moment))
     for _ in range(breakers.LEAST_CALLS["connection"]):
         breakers.note("dropbox", connection.id, failed=True, is_sandbox=True)
+    probe_at = breakers.state("dropbox", connection.id, is_sandbox=True).retry_at
 
     schedules.start(schedule.id)
     held = reread(schedule)
@@ -237,7 +238,7 @@ def test_a_platform_that_is_to_be_left_alone_holds_it_until_the_breaker_lets_a_p
     schedules.start(schedule.id)
 
     assert reason == CircuitOpen.sentence
-    assert until == breakers.state("dropbox", connection.id, is_sandbox=True).retry_at
+    assert until == probe_at
     assert len(started()) == 1
     assert reread(schedule).held_reason is None
 
