@@ -83,10 +83,10 @@ class _Entrance:
 
 
 @event.listens_for(Engine, "before_cursor_execute")
-def _show_pass(connection: DatabaseConnection, *_: object) -> None:
+def _show_pass(connection: DatabaseConnection, _cursor: object, statement: str, *_: object) -> None:
     """Tell PostgreSQL whose rows they are from here on, when it has been told otherwise in this transaction."""
-    if connection.dialect.name != "postgresql":
-        return
+    if connection.dialect.name != "postgresql" or statement.startswith("ROLLBACK TO SAVEPOINT"):
+        return  # a transaction that has failed takes nothing else
     scope = tenancy.present()
     if connection.info.get(_SHOWN, tenancy.NOBODY) == scope:
         return

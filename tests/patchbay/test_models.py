@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from patchbay import runs, vault
+from patchbay import clock, runs, vault
 from patchbay.errors import VaultError
 from patchbay.models import (
     AuditEntry,
@@ -233,3 +233,13 @@ def test_rotation_seals_everything_anew_and_the_old_key_may_go(
     assert result.exit_code == 0
     assert result.stdout == ""
     assert "secrets anew with key" in result.stderr
+
+
+def test_a_savepoint_that_failed_leaves_the_transaction_as_it_was(ada: User) -> None:
+    with transaction() as session:
+        session.add(Heartbeat(name="the clock", at=clock.now()))
+        session.flush()  # the row that the next one meets
+        with pytest.raises(IntegrityError), session.begin_nested():
+            session.execute(insert(Heartbeat), [{"name": "the clock", "at": clock.now()}])
+
+        assert session.get(User, ada.id, populate_existing=True) is not None
