@@ -1,7 +1,7 @@
 """Ten thousand connections that fall due within an hour: what it takes to keep all of them alive.
 
-They are refreshed as fast as the work allows, by one process; its processor time is set against the hour. BENCH_CONNECTIONS
-takes fewer, for a quick look: the share of a core is then what ten thousand would take.
+They are refreshed as fast as the work allows, by one process; its processor time is set against the hour.
+BENCH_CONNECTIONS takes fewer, for a quick look: the share of a core is then what ten thousand would take.
 """
 
 import os
