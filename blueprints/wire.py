@@ -37,7 +37,7 @@ def show(entry_id: str) -> Response:
     """One request with its answer, and the command that sends it again."""
     entry = wire.get(guards.user().id, entry_id)
     provider = providers.get(entry.integration_id)
-    return rendering.render("wire/show.html", entry=entry, provider=provider, command=wire.as_curl(entry))
+    return rendering.render("wire/show.html", exchange=entry, provider=provider, command=wire.as_curl(entry))
 
 
 @bp.post("/runs/<run_id>/record")
