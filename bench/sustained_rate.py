@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
-from itertools import accumulate
 
 from bench import figures, installation, sandboxed
 from bench.figures import Row
@@ -21,8 +20,6 @@ WARM_S = 5.0
 LEAST_USED = 0.95
 PER_SECOND = 5
 POINTS_BACK = 100
-DEAREST = 1000.0
-"""Points that no request costs more than: what is left of a bucket when the next one does not fit."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +82,27 @@ def measure(course: Course, workers: int, seconds: float) -> dict[str, float]:
 
 
 def judged(course: Course, sent: Sent) -> dict[str, float]:
-    """Counted from where nothing was left of what stood there in the beginning, to the last request."""
-    began_at = sent[0].at
-    spent = accumulate(each.cost for each in sent)
-    given = (course.burst + course.rate * (each.at - began_at) for each in sent)
-    is_steady = (gone + DEAREST >= had for gone, had in zip(spent, given, strict=True))
-    first = next(at for at, steady in enumerate(is_steady) if steady and sent[at].at > began_at + WARM_S)
-    steady = sent[first:]
-    used = sum(each.cost for each in steady[:-1]) / ((steady[-1].at - steady[0].at) * course.rate)
-    first_known = min((each.answered_at for each in sent if each.is_refused), default=began_at)
+    """Counted from a few seconds after the first request to the last one."""
+    first_known = min((each.answered_at for each in sent if each.is_refused), default=sent[0].at)
     later = sum(each.is_refused and each.at > first_known for each in sent)
+    used = _taken(course, sent) if course.burst else _sent(course, sent)
     return {"used": used, "refused": later, "refused_at_first": sum(each.is_refused for each in sent) - later}
+
+
+def _sent(course: Course, sent: Sent) -> float:
+    """Of a window: what is not used in its time is lost."""
+    steady = [each for each in sent if each.at > sent[0].at + WARM_S]
+    return sum(each.cost for each in steady[:-1]) / ((steady[-1].at - steady[0].at) * course.rate)
+
+
+def _taken(course: Course, sent: Sent) -> float:
+    """Of a bucket: lost is only what flows back while it is full."""
+    level, at, lost = course.burst, sent[0].at, 0.0
+    for each in sent:
+        level += (each.at - at) * course.rate
+        lost += max(0.0, level - course.burst)
+        level, at = min(level, course.burst) - each.cost, each.at
+    return 1 - lost / ((sent[-1].at - sent[0].at) * course.rate)
 
 
 def _worked(env: dict[str, str], course: Course, workers: int, seconds: float) -> Sent:
