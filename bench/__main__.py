@@ -23,6 +23,7 @@ BENCHES = (
     "refresh_once",
     "refresh_churn",
     "refresh_sweep",
+    "month",
 )
 
 
