@@ -1,7 +1,8 @@
 """The fixtures of all tests: an installation of their own on real SQLite, PostgreSQL and Redis, people, the sandbox.
 
 Tests under `tests/patchbay` and `tests/jobs` that touch the database run on SQLite and on PostgreSQL, unless their
-module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all of them on one.
+module says `DATABASES`; the others on SQLite. PATCHBAY_TEST_DATABASE=sqlite or =postgresql runs all
+that may on that one.
 """
 
 import errno
@@ -59,7 +60,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     folder = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
     both = ("sqlite", "postgresql") if folder in ON_BOTH_DATABASES else ("sqlite",)
     wanted = getattr(metafunc.module, "DATABASES", both)
-    metafunc.parametrize("database", (only,) if only else wanted, indirect=True)
+    is_free = not hasattr(metafunc.module, "DATABASES") or only in wanted
+    metafunc.parametrize("database", (only,) if only and is_free else wanted, indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ gives a row that it holds without asking any database.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -109,7 +110,7 @@ def _narrow_writing(
     _check_written(connection, table, how, _written(statement, how, many or [one]))
     if isinstance(statement, Insert):
         return statement, many, one
-    return statement.where(criterion(table.c, table)), many, one
+    return statement.where(_own_rows(table)), many, one
 
 
 def _written(statement: Any, how: Belonging, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
@@ -131,11 +132,22 @@ def _check_written(connection: DatabaseConnection, table: Table, how: Belonging,
     if how.parent is None:
         is_allowed = written <= ({tenancy.present()} if how.column and tenancy.present() else set())
     else:
-        parent = table.metadata.tables[how.parent]
-        found = select(func.count()).where(_key(parent).in_(written), criterion(parent.c, parent))
-        is_allowed = not written or connection.execute(found).scalar_one() == len(written)
+        seen = _count_of_seen(table.metadata.tables[how.parent])
+        is_allowed = not written or connection.execute(seen, {"ids": list(written)}).scalar_one() == len(written)
     if not is_allowed:
         raise PermissionError(f"a row of {table.name} would belong to somebody else")
+
+
+@cache
+def _own_rows(table: Table) -> ColumnElement[bool]:
+    """The criterion of a table under its own name, built once: it comes with every change."""
+    return criterion(table.c, table)
+
+
+@cache
+def _count_of_seen(table: Table) -> Select[int]:
+    """How many of the rows with these `ids` may be seen."""
+    return select(func.count()).where(_key(table).in_(bindparam("ids", expanding=True)), _own_rows(table))
 
 
 def _key(table: Any) -> ColumnElement[str]:
@@ -158,7 +170,7 @@ def _narrow(statement: Select[Any]) -> Select[Any]:
     hidden = inside - {source.name for source in sources} - tenancy.SHARED
     if hidden:
         raise PermissionError(f"rows of {', '.join(sorted(hidden))} would be read by their tables: select a class")
-    narrowed = statement.where(*(criterion(source.c, _table(source)) for source in sources))
+    narrowed = statement.where(*(_own_rows(_table(source)) for source in sources))
     _narrowed[statement] = narrowed
     return narrowed
 
