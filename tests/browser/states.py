@@ -11,6 +11,7 @@ from tests.browser.visitor import Visitor
 
 Look = Callable[[str], None]
 HEALTH = ("/health-dashboard", "/integrations/shopify/health")
+TRACES = ("/requests", "/audit", "/account/data", "/help/troubleshooting")
 
 
 def of_a_stranger(visitor: Visitor, look: Look) -> None:
@@ -88,6 +89,8 @@ def of_somebody_connected(visitor: Visitor, look: Look) -> None:
     _pictures(visitor, look)
     _lists(visitor, look)
     _upkeep(visitor, look)
+    _schedules(visitor, look)
+    _traces(visitor, look)
     _failure(visitor, look)
     _alerts(visitor, look)
 
@@ -199,6 +202,39 @@ def _lists(visitor: Visitor, look: Look) -> None:
         look(path)
 
 
+def _traces(visitor: Visitor, look: Look) -> None:
+    """What is kept of all that happened, and the way out."""
+    for path in TRACES:
+        visitor.open(path)
+        look(path)
+    visitor.open("/requests")
+    visitor.page.locator("#request-rows a").first.click()
+    expect(visitor.page.get_by_role("heading", name="As a command")).to_be_visible()
+    look("a request")
+
+
+def _schedules(visitor: Visitor, look: Look) -> None:
+    page, form = visitor.page, "/integrations/shopify/schedule/import_products"
+    visitor.open("/schedules")
+    look("schedules, empty")
+    visitor.open(form)
+    page.get_by_label("Runs", exact=True).select_option("weekly")
+    expect(page.get_by_label("Wednesday")).to_be_visible()
+    page.get_by_label("Monday").uncheck()
+    page.get_by_role("button", name="Save").evaluate("(button) => { button.form.noValidate = true }")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#field-weekdays-error")).to_be_visible()
+    look("schedule refused")
+    page.get_by_label("Wednesday").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="Change schedule")).to_be_visible()
+    look("integration, scheduled")
+    visitor.open(form)
+    look("schedule")
+    visitor.open("/schedules")
+    look("schedules")
+
+
 def _upkeep(visitor: Visitor, look: Look) -> None:
     """A record edited here, a comparison that finds much gone, its repair that waits for a decision, the rules."""
     page, stream = visitor.page, "/integrations/shopify/streams/products"
@@ -235,28 +271,6 @@ def _upkeep(visitor: Visitor, look: Look) -> None:
     look("a stream, compared")
     visitor.open("/records/clashes")
     look("nothing to decide")
-
-
-def _schedules(visitor: Visitor, look: Look) -> None:
-    page, form = visitor.page, "/integrations/shopify/schedule/import_products"
-    visitor.open("/schedules")
-    look("schedules, empty")
-    visitor.open(form)
-    page.get_by_label("Runs", exact=True).select_option("weekly")
-    expect(page.get_by_label("Wednesday")).to_be_visible()
-    page.get_by_label("Monday").uncheck()
-    page.get_by_role("button", name="Save").evaluate("(button) => { button.form.noValidate = true }")
-    page.get_by_role("button", name="Save").click()
-    expect(page.locator("#field-weekdays-error")).to_be_visible()
-    look("schedule refused")
-    page.get_by_label("Wednesday").check()
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("link", name="Change schedule")).to_be_visible()
-    look("integration, scheduled")
-    visitor.open(form)
-    look("schedule")
-    visitor.open("/schedules")
-    look("schedules")
 
 
 def _failure(visitor: Visitor, look: Look) -> None:
