@@ -10,16 +10,17 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
 
+import requests
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from patchbay import settings
 from patchbay.settings import ROOT
-from scripts.demo.hub import Hub, running, signed_in
+from scripts.demo.hub import Hub, StepFailed, running, signed_in
 from scripts.demo.journey import ASKED_BEFORE, FIGMA_LINKS, NAMES, NO_SUCH_PRODUCT
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -77,6 +78,8 @@ def _fill(hub: Hub) -> Mapping[str, str]:
     mockups = list(_mockups(hub))
     hub.batch(f"{mockups[0]['name']} to several places", _parts(hub, mockups[0], products[0]["id"]))
     batch_id = hub.call("GET", "/api/batches")["data"][0]["id"]
+    lost = _lose_a_grant(hub)
+    run_id = hub.call("GET", "/api/runs?integrationId=shopify&status=succeeded")["data"][-1]["id"]
     product = f"productId={products[2]['id']}&productId.label={products[2]['title']}"
     return {
         "catalogue": "/integrations",
@@ -87,7 +90,20 @@ def _fill(hub: Hub) -> Mapping[str, str]:
         "batch": f"/batches/{batch_id}",
         "setup": "/admin/credentials/figma",
         "health": "/health-dashboard",
+        "alerts": "/alerts",
+        "repair": f"/integrations/{lost}/health",
+        "run": f"/runs/{run_id}",
+        "requests": f"/runs/{run_id}/requests",
     }
+
+
+def _lose_a_grant(hub: Hub) -> str:
+    """Let a platform end what it has granted, and find out by asking it; which one it was."""
+    ended = {"kind": "revoked_grant"}
+    requests.post(f"{hub.sandbox}/_sandbox/dropbox/faults", json=ended, timeout=30).raise_for_status()
+    with suppress(StepFailed):
+        hub.run("dropbox", "list_folders")
+    return "dropbox"
 
 
 def _mockups(hub: Hub) -> Iterator[dict[str, Any]]:
