@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs.tick import tick
-from patchbay import connections, providers, quality, runs
+from patchbay import connections, providers, quality
 from patchbay.connections import Caller, Outcome
 from patchbay.errors import Conflict, CredentialsRefused
 from patchbay.models import (
@@ -27,12 +27,14 @@ from patchbay.models import (
     RunLog,
     RunStatus,
     User,
+    WaitReason,
     db,
 )
 from patchbay.settings import ROOT
 from patchbay.spec import Keys, OAuth2, Provider, Status
 from tests.providers.sample import sample_of
 from tests.providers.trial import OBJECTS, Trial, at_answer, meanwhile
+from tests.stage import waited_out
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -390,10 +392,10 @@ def test_a_broken_import_goes_on_where_it_stopped(trial: Trial) -> None:
         run = trial.start(operation)
         with meanwhile(partial(trial.cut_line_behind, operation.stream)):
             broken = trial.carry_out(run)
-        saved = len(trial.saved(operation.stream))
-        resumed = trial.carry_out(runs.retry(trial.user.id, broken.id))
+        saved, stands = len(trial.saved(operation.stream)), (broken.status, broken.wait_reason)
+        resumed = waited_out(broken, trial.clock, trial.queue)
 
-        assert broken.status is RunStatus.FAILED
+        assert stands == (RunStatus.WAITING, WaitReason.UNAVAILABLE)
         assert 0 < saved < trial.found(operation.stream)
         assert resumed.counts["created"] == trial.found(operation.stream) - saved
         assert resumed.counts["deleted"] == 0
