@@ -11,7 +11,16 @@ from typing import Any
 
 from patchbay import credentials, net, oauth, signing
 from patchbay.credentials import AppCredentials
-from patchbay.errors import N_, Conflict, NetworkError, OAuthRefused, PatchbayError, ProviderUnavailable, SetupWrong
+from patchbay.errors import (
+    N_,
+    Conflict,
+    NetworkError,
+    OAuthRefused,
+    PatchbayError,
+    ProviderUnavailable,
+    RateLimited,
+    SetupWrong,
+)
 from patchbay.spec import Field, OAuth2, Provider, Request, check
 
 WRONG_REDIRECT = {"redirect_uri_mismatch"}
@@ -68,6 +77,8 @@ def _exchanged(provider: Provider, app: AppCredentials, values: Mapping[str, Any
         return Verdict(Finding.WRONG, Finding.NOT_TOLD, error.detail)
     except OAuthRefused as error:
         return Verdict(Finding.RIGHT, Finding.NOT_TOLD, error.detail)
+    except RateLimited as error:
+        raise ProviderUnavailable(error.detail, provider=provider.name, action=N_("signing in")) from None
     except (NetworkError, ProviderUnavailable):
         raise
     except PatchbayError as error:
