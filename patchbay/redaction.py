@@ -21,16 +21,27 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 # In running text a name alone says little ("state=running"), so it must stand in a query, a form or a JSON text.
 _IN_QUERY = re.compile(r"(?P<before>(?:^|[?&])(?P<name>[\w%.-]{1,64})=)[^&\s\"'<>#]+")
-_IN_JSON = re.compile(r"""(?P<before>(["'])(?P<name>[\w-]{1,64})\2\s*:\s*(["']))(?:\\.|(?!\4).)*""")
-_PATTERNS = (
+_IN_JSON = re.compile(r"""(?P<before>(["'])(?P<name>[\w-]{1,64})\2\s*:\s*(["']))(?:\\.|(?!\4)[^\\])*""")
+# A page of JSON has hundreds of names: it is looked through for those of secrets only when one may be among them.
+_MAY_HAVE_SECRETS = re.compile(
+    r"(?:code|key|token|secret|auth|cookie|credential|hmac|nonce|pass|session|sig|state|proof|assertion)[\w-]*[\"']\s*:"
+)
+# Each with what must be in a text (in small letters) for the pattern to be worth a try; nothing: always.
+_PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (
+        ("authorization", "cookie", "token"),
         re.compile(r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*token)(\s*:\s*)[^\r\n\"']+", re.I),
         rf"\1\2{MASK}",
     ),
-    (re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.I), rf"\1 {MASK}"),
-    (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"), MASK),
-    (re.compile(r"(?<=/in/)[A-Za-z0-9_-]{16,}|(?<=/assets/)[A-Za-z0-9_.-]{32,}"), MASK),
     (
+        ("bearer", "basic", "digest"),
+        re.compile(r"\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.I),
+        rf"\1 {MASK}",
+    ),
+    (("@",), re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"), MASK),
+    (("/in/", "/assets/"), re.compile(r"(?<=/in/)[A-Za-z0-9_-]{16,}|(?<=/assets/)[A-Za-z0-9_.-]{32,}"), MASK),
+    (
+        (),
         re.compile(
             r"\b(?:"
             r"pb_[A-Za-z0-9_-]{16,}"  # Patchbay's own keys
@@ -61,10 +72,14 @@ def is_secret_name(name: str) -> bool:
 
 def redact_text(text: str) -> str:
     """`text` without what looks like a secret; for log lines, error texts and bodies on display."""
-    for named in (_IN_QUERY, _IN_JSON):
-        text = named.sub(_without_value, text)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    lower = text.lower()
+    if "=" in text:
+        text = _IN_QUERY.sub(_without_value, text)
+    if _MAY_HAVE_SECRETS.search(lower):
+        text = _IN_JSON.sub(_without_value, text)
+    for needles, pattern, replacement in _PATTERNS:
+        if not needles or any(needle in lower for needle in needles):
+            text = pattern.sub(replacement, text)
     return text
 
 
