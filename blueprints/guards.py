@@ -221,11 +221,11 @@ def _admit_session() -> None:
     user_id = session.get("user")
     if not isinstance(user_id, str):
         return
-    found = accounts.by_id(user_id)
+    found, open_alerts = accounts.by_id_with_alerts(user_id) or (None, 0)
     if found is None or not accounts.may_enter(found) or found.epoch != session.get("epoch"):
         session.clear()
         return
-    g.user = found
+    g.user, g.open_alerts = found, open_alerts
     audit.act_as(audit.Actor(found.id, address(), g.request_id))
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from patchbay import audit, clock, settings, signing, tenancy
 from patchbay.accounts import passwords
 from patchbay.accounts.brakes import PER_ACCOUNT, PER_ADDRESS, brake
+from patchbay.alerts import inbox
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound, Unauthenticated
 from patchbay.models import Leaving, Role, User, db, new_id, transaction
@@ -65,6 +66,14 @@ def by_email(email: str) -> User | None:
 def by_id(user_id: str) -> User | None:
     """The user of that id."""
     return db.session.get(User, user_id)
+
+
+def by_id_with_alerts(user_id: str) -> tuple[User, int] | None:
+    """The user of that id, and how many alerts want their attention: in one query, for every page shows both."""
+    row = db.session.execute(
+        select(User, inbox.counting_open(user_id).scalar_subquery()).where(User.id == user_id)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def emails_of(user_ids: Collection[str]) -> dict[str, str]:
