@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask import Response, stream_with_context
 
-from patchbay import settings
+from patchbay import settings, tenancy
 
 LONGEST_S = 300.0
 LOOK_EVERY_S = 1.0
@@ -31,22 +31,23 @@ Look = Callable[[], tuple[list[Message], bool]]
 def open_stream(look: Look) -> Response | None:
     """A response that sends what `look` finds, until `look` says that it was the last; None when there is no room.
 
-    `look` is called once a second and must leave no transaction open.
+    `look` is called once a second in the scope of the present user, and must leave no transaction open.
     """
     if not _room.take():
         return None
-    response = Response(stream_with_context(_messages(look)), mimetype="text/event-stream")
+    response = Response(stream_with_context(_messages(look, tenancy.present())), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would hold messages back
     response.call_on_close(_room.give_back)
     return response
 
 
-def _messages(look: Look) -> Iterator[str]:
+def _messages(look: Look, owner: str) -> Iterator[str]:
     """The stream's text (WHATWG HTML, "Server-sent events"): ends with the event `done`, or after LONGEST_S without."""
     ends_at, spoke_at = time.monotonic() + LONGEST_S, 0.0
     while time.monotonic() < ends_at:
-        found, is_last = look()
+        with tenancy.of(owner):  # the server may send an answer's pieces in another context than made it
+            found, is_last = look()
         for message in found:
             yield _text(message)
         if is_last:
