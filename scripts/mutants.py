@@ -71,8 +71,10 @@ def _without_pauses() -> Iterator[None]:
         raise TimeoutError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("patchbay.client.FIRST_BACKOFF_S", 0.01)
-        patch.setattr("patchbay.client.LONGEST_PAUSE_S", 0.05)
+        patch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
+        for place in ("patchbay.client", "patchbay.client.exchange"):
+            patch.setattr(f"{place}.LONGEST_PAUSE_S", 0.05)
+        patch.setattr("patchbay.client.exchange.RETRY_PATIENCE_S", 0.05)
         before = signal.signal(signal.SIGALRM, give_up)
         yield
         signal.signal(signal.SIGALRM, before)
