@@ -1,7 +1,7 @@
 # Everything a newcomer types. What is missing gets installed once: into .venv, node_modules and static/vendor.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check messages demo docs conformance faults bench screenshots new-provider clean
+.PHONY: help run test coverage check messages demo docs conformance faults bench screenshots new-provider clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
@@ -20,7 +20,10 @@ run: $(RUNTIME) $(VENDOR) ## start Patchbay: embedded Redis, web, workers and sa
 
 test: $(DEV) $(VENDOR) $(WITNESSES) ## run every test, in a browser too
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && \
-	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --cov --cov-report=term:skip-covered
+	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
+
+coverage: ## the same, and say which lines and branches no test of this process has run
+	@$(MAKE) --no-print-directory test TEST_OPTIONS="--cov --cov-report=term:skip-covered"
 
 check: $(DEV) $(VENDOR) ## format, lint, types, import contracts, templates, migrations: all that is static
 	@$(PY) -m ruff format --check --quiet . && echo "format      well"
