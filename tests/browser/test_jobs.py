@@ -84,7 +84,7 @@ def test_axe_finds_nothing_in_any_state_of_a_job(visit: Visit) -> None:
     expect(page.get_by_role("group", name="Errors")).to_be_visible()
     look("three places, something wrong")
     page.locator("#place-etsy").get_by_role("radio").nth(3).check()
-    visitor.hub.sandbox.fault("facebook", "server_error", times=0, match="photos")
+    visitor.hub.sandbox.fault("facebook", "malformed", times=0, match="photos")
     page.get_by_role("button", name="Send to 3 places").click()
     page.wait_for_url("**/batches/*")
     expect(page.locator(".badge").filter(has_text="2 done, 1 failed")).to_be_visible(timeout=90_000)

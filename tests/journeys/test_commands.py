@@ -107,7 +107,10 @@ def test_a_rotated_vault_opens_with_the_new_key_alone(rotating: tuple[Hub, str, 
     hub.environment["VAULT_KEYS"] = new
     hub.start()
     hub.sandbox.fault("shopify", "expired_token")
-    afterwards = [ada.sync("shopify", "get_products", limit=1), ada.sync("google-drive", "list_folders")]
+    afterwards = [
+        ada.sync("shopify", "get_products", wait=60, limit=1),  # the workers have only just begun
+        ada.sync("google-drive", "list_folders", wait=60),
+    ]
 
     assert (first.returncode, first.stdout) == (0, "")
     assert re.match(r"Sealed [1-9]\d* secrets anew with key \S+\.\n", first.stderr)
