@@ -119,10 +119,7 @@ def end_runs(connection: Connection) -> None:
 
 def missing_choices(connection: Connection) -> tuple[Field, ...]:
     """What must be chosen before the connection is of use."""
-    declared = providers.get(connection.integration_id).settings
-    return tuple(
-        field for field in declared if field.pick and field.required and not connection.settings.get(field.name)
-    )
+    return providers.get(connection.integration_id).unchosen(connection.settings)
 
 
 def check_chosen(connection: Connection, operation_name: str) -> None:

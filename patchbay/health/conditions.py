@@ -159,10 +159,7 @@ def _lacks(connection: Connection) -> tuple[str, ...]:
 
 def _choices(connection: Connection) -> tuple[str, ...]:
     """Labels (message ids) of what must be chosen before the connection is of use."""
-    declared = providers.get(connection.integration_id).settings
-    return tuple(
-        field.label for field in declared if field.pick and field.required and not connection.settings.get(field.name)
-    )
+    return tuple(field.label for field in providers.get(connection.integration_id).unchosen(connection.settings))
 
 
 def _open_runs(user_id: str) -> dict[str, list[Run]]:

@@ -195,6 +195,10 @@ class Provider:
         """The operation of that name."""
         return next((operation for operation in self.operations if operation.name == name), None)
 
+    def unchosen(self, values: Mapping[str, Any]) -> tuple[Field, ...]:
+        """What must be chosen after connecting and is not among these settings yet."""
+        return tuple(field for field in self.settings if field.pick and field.required and not values.get(field.name))
+
     @property
     def imports(self) -> tuple[Import, ...]:
         """The operations that bring a stream in."""
