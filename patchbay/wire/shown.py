@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 from patchbay.client import Exchange
 from patchbay.errors import storable
-from patchbay.redaction import MASK, redact_headers, redact_text, redact_url
+from patchbay.redaction import MASK, is_secret_name, redact_headers, redact_text, redact_url
 
 MOST_SHOWN_BYTES = 4096
 MOST_HEADER_CHARACTERS = 500
 SHORTEST_SECRET = 8
 _READABLE = ("application/json", "application/x-www-form-urlencoded", "text/", "application/xml", "+json", "+xml")
-_PROOFS = ("authorization", "x-shopify-access-token", "x-figma-token", "x-api-key")
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,6 @@ def _secrets(exchange: Exchange) -> tuple[str, ...]:
     """What was sent to prove who we are, the longest first: a platform may repeat it in its answer."""
     found: set[str] = set()
     for name, value in exchange.request_headers.items():
-        if name.lower() in _PROOFS:
+        if is_secret_name(name):
             found |= {value, value.partition(" ")[2], *value.partition(" ")[2].split(":"), *value.split(":")}
     return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))
