@@ -9,7 +9,7 @@ from flask import Blueprint, Response, send_file, url_for
 from flask_babel import gettext as _
 
 from blueprints import forms, guards, rendering
-from patchbay import connections, providers, tenancy
+from patchbay import connections, providers
 from patchbay.accounts import by_id, exports, leaving
 from patchbay.errors import Invalid, NotFound
 from patchbay.models import User
@@ -68,9 +68,7 @@ def leave() -> Response:
 def confirm(user_id: str) -> Response:
     """What goes with a user, and the button."""
     user = _found(user_id)
-    with tenancy.of(user.id):
-        names = _connected(user.id)
-    return rendering.render("admin/user_delete.html", person=user, connected=names)
+    return rendering.render("admin/user_delete.html", person=user, connected=_connected(user.id))
 
 
 @bp.post("/admin/users/<user_id>/delete")
@@ -96,8 +94,7 @@ def _connected(user_id: str) -> list[str]:
 
 
 def _found(user_id: str) -> User:
-    with tenancy.everyone():
-        user = by_id(user_id)
+    user = by_id(user_id)
     if user is None:
         raise NotFound(user_id)
     return user
