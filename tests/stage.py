@@ -22,10 +22,21 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs.tick import tick
-from patchbay import accounts, connections, limits, providers, queue, signing
+from patchbay import accounts, clock, connections, limits, providers, queue, signing
 from patchbay.connections import Caller, Returned
 from patchbay.errors import SettingsError
-from patchbay.models import Connection, Role, Run, RunStatus, User, db, fresh_view
+from patchbay.models import (
+    Connection,
+    ConnectionState,
+    Role,
+    Run,
+    RunStatus,
+    User,
+    db,
+    fresh_view,
+    new_id,
+    transaction,
+)
 from patchbay.spec import Keys
 
 T = TypeVar("T")
@@ -225,6 +236,20 @@ class Walker:
         """The same without coming back: the query that the platform sends the browser back with."""
         departure = connections.begin(caller, integration_id, fields)
         return self._sandbox.consent(departure.url, consent)
+
+
+def linked_to_dropbox(user: User) -> Connection:
+    """A connection of the user's that was never walked, for tests that stand in for its platform themselves."""
+    now = clock.now()
+    made = Connection(
+        id=new_id("con"), user_id=user.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
+        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
+        token_version=1, connected_at=now, created_at=now, updated_at=now,
+    )  # fmt: skip
+    made.access_token = "a-token"
+    with transaction() as session:
+        session.add(made)
+    return made
 
 
 def waited_out(run: Run, clock: FrozenClock, queue: Queue) -> Run:

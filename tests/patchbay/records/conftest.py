@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from patchbay import clock, runs
-from patchbay.models import Connection, ConnectionState, Run, Trigger, User, new_id, transaction
+from patchbay import runs
+from patchbay.models import Connection, Run, Trigger, User
 from tests.patchbay.records.stand import Stand, Ways, reread
-from tests.stage import Queue
+from tests.stage import Queue, linked_to_dropbox
 
 
 @pytest.fixture
@@ -29,16 +29,7 @@ def ways(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Ways:
 @pytest.fixture
 def linked(ways: Ways, ada: User) -> Connection:
     """Ada's connection to the stand."""
-    now = clock.now()
-    made = Connection(
-        id=new_id("con"), user_id=ada.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
-        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
-        token_version=1, connected_at=now, created_at=now, updated_at=now,
-    )  # fmt: skip
-    made.access_token = "a-token"
-    with transaction() as session:
-        session.add(made)
-    return made
+    return linked_to_dropbox(ada)
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from PIL import Image
 from sqlalchemy import delete, func, select
 
 from jobs.tick import tick
-from patchbay import assets, clock, providers, runs
+from patchbay import assets, providers, runs
 from patchbay.errors import Invalid, NotFound, PartlyDone, PatchbayError, PlatformError, RateLimited
 from patchbay.models import (
     Asset,
     Connection,
-    ConnectionState,
     Receipt,
     ReceiptState,
     Run,
@@ -25,12 +24,11 @@ from patchbay.models import (
     User,
     db,
     fresh_view,
-    new_id,
     transaction,
 )
 from patchbay.runs.lease import LENGTH
 from patchbay.spec import Action, Api, Field, Kind
-from tests.stage import FrozenClock, Queue
+from tests.stage import FrozenClock, Queue, linked_to_dropbox
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -50,16 +48,7 @@ def png(colour: str = "teal", size: tuple[int, int] = (40, 30)) -> bytes:
 @pytest.fixture
 def connection(app: object, ada: User) -> Connection:
     """Ada's connection to a platform that does what a test tells it to."""
-    now = clock.now()
-    made = Connection(
-        id=new_id("con"), user_id=ada.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
-        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
-        token_version=1, connected_at=now, created_at=now, updated_at=now,
-    )  # fmt: skip
-    made.access_token = "a-token"
-    with transaction() as session:
-        session.add(made)
-    return made
+    return linked_to_dropbox(ada)
 
 
 @pytest.fixture

@@ -9,11 +9,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from jobs.tick import tick
-from patchbay import clock, connections, providers, records, runs
+from patchbay import connections, providers, records, runs
 from patchbay.errors import CursorExpired, NotFoundThere, PlatformError, ProviderUnavailable, RateLimited
 from patchbay.models import (
     Connection,
-    ConnectionState,
     LogLevel,
     Run,
     RunStatus,
@@ -21,12 +20,10 @@ from patchbay.models import (
     User,
     WaitReason,
     fresh_view,
-    new_id,
-    transaction,
 )
 from patchbay.runs.lease import LENGTH
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
-from tests.stage import FrozenClock, Queue, waited_out
+from tests.stage import FrozenClock, Queue, linked_to_dropbox, waited_out
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -101,16 +98,7 @@ def warehouse(monkeypatch: pytest.MonkeyPatch) -> Warehouse:
 @pytest.fixture
 def connection(warehouse: Warehouse, ada: User) -> Connection:
     """Ada's connection to the warehouse."""
-    now = clock.now()
-    made = Connection(
-        id=new_id("con"), user_id=ada.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
-        account_id="1", account_label="ada", scopes=[], is_sandbox=True, settings={}, setting_labels={},
-        token_version=1, connected_at=now, created_at=now, updated_at=now,
-    )  # fmt: skip
-    made.access_token = "a-token"
-    with transaction() as session:
-        session.add(made)
-    return made
+    return linked_to_dropbox(ada)
 
 
 @pytest.fixture
