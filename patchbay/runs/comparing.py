@@ -10,7 +10,7 @@ from patchbay.errors import N_
 from patchbay.models import Comparison
 from patchbay.records import reconciling
 from patchbay.runs.finishing import Work
-from patchbay.spec import ASKED_AT_ONCE, Api, Import
+from patchbay.spec import ASKED_AT_ONCE, ASKED_SINGLY, Api, Import
 
 
 def compare(work: Work, operation: Import, api: Api) -> dict[str, Any]:
@@ -36,7 +36,8 @@ def _find_deleted(work: Work, operation: Import, api: Api) -> None:
     comparison = reconciling.get(work.run.user_id, work.run.id)
     if not reconciling.is_whole(comparison) and operation.present is None:
         return
-    while unmet := reconciling.unmet(comparison, limit=ASKED_AT_ONCE):
+    at_once = ASKED_SINGLY if operation.present_singly else ASKED_AT_ONCE
+    while unmet := reconciling.unmet(comparison, limit=at_once):
         work.check()
         there = set(operation.present(api, [one.external_id for one in unmet])) if operation.present else set()
         with work.lease.step():

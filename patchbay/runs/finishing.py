@@ -14,7 +14,7 @@ from patchbay.models import Connection, Deletion, DeletionState, LogLevel, Run, 
 from patchbay.records import deletions, sweeps
 from patchbay.records.sweeps import Standing
 from patchbay.runs.lease import Lease
-from patchbay.spec import ASKED_AT_ONCE, Api, Import
+from patchbay.spec import ASKED_AT_ONCE, ASKED_SINGLY, Api, Import
 
 AGAIN = "again"
 """Kept in the run's memo: a sweep left doubts, so it is made once more. What both have missed may be deleted."""
@@ -52,21 +52,21 @@ def is_in_doubt(work: Work, operation: Import, stands: Standing) -> bool:
 
     A list that came to its end with as many objects as the platform says there are is whole; even so, what came while
     it was read may stand in for what was left out. So the platform is asked for each object by its id, and where that
-    cannot be done, the list is read twice.
+    cannot be done, or would take too many requests, the list is read twice.
     """
     if not stands.vanished or AGAIN in work.memo or not records.checkpoint(*_place(work, operation)):
         return False
-    return not stands.is_whole or operation.present is None
+    return not stands.is_whole or not _may_ask(operation, stands)
 
 
 def settle(work: Work, operation: Import, api: Api, stands: Standing) -> Deletion | None:
     """Delete what has provably gone, or hold it; None when nothing has, or when nothing is proven."""
-    is_second = AGAIN in work.memo
-    is_proven = not stands.vanished or operation.present is not None or stands.is_steady
+    is_second, may_ask = AGAIN in work.memo, _may_ask(operation, stands)
+    is_proven = not stands.vanished or may_ask or stands.is_steady
     if not stands.is_whole or not is_proven:
         _tell_doubt(work, stands)
         return None
-    if stands.vanished and operation.present is not None:
+    if stands.vanished and may_ask:
         _ask_platform(work, operation, api)
         stands = standing(work, operation)
     stream, run_id = operation.stream, work.run.id
@@ -100,6 +100,12 @@ def end_waiting(run_ids: list[str], message: str) -> None:
         )
         if ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
             db.session.add(RunLog(run_id=run_id, at=now, level=LogLevel.INFO, message=message, params={}))
+
+
+def _may_ask(operation: Import, stands: Standing) -> bool:
+    """Whether the platform can be asked for each of what was missed, with no more requests than another walk takes."""
+    is_too_much = operation.present_singly and stands.vanished > ASKED_SINGLY
+    return operation.present is not None and not is_too_much
 
 
 def _ask_platform(work: Work, operation: Import, api: Api) -> None:

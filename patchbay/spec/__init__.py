@@ -19,9 +19,11 @@ from patchbay.spec.auth import (
 from patchbay.spec.faults import Fault, Meaning, Remedy, Rule, Whose, classify, retry_after_s, wait_in, wait_told_s
 from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
+from patchbay.spec.presence import which_exist
 from patchbay.spec.product import PRODUCT_TEXTS
 from patchbay.spec.provider import (
     ASKED_AT_ONCE,
+    ASKED_SINGLY,
     Account,
     Action,
     Category,
@@ -40,6 +42,7 @@ from patchbay.spec.throttle import Budget, CountedBy, Throttle, Window
 
 __all__ = [
     "ASKED_AT_ONCE",
+    "ASKED_SINGLY",
     "PRODUCT_TEXTS",
     "Account",
     "Action",
@@ -87,4 +90,5 @@ __all__ = [
     "retry_after_s",
     "wait_in",
     "wait_told_s",
+    "which_exist",
 ]

@@ -13,6 +13,7 @@ from patchbay.spec.field import Field
 from patchbay.spec.throttle import Throttle
 
 ASKED_AT_ONCE = 100
+ASKED_SINGLY = 50
 
 
 class Category(StrEnum):
@@ -99,6 +100,8 @@ class Import:
     With `changes`, only the first import reads everything. `ids(api, cursor)` yields all of it by nothing but ids (the
     versions empty), where the platform can leave out the rest. `present(api, ids)` gives those ids of which the
     platform says that they exist; it is asked, at most `ASKED_AT_ONCE` at a time, before anything is deleted here.
+    Where that takes a request for each of them (`present_singly`), at most `ASKED_SINGLY` are asked for, and when more
+    are missing the stream is read once more instead.
     `editable` are the fields of a stored object that may be edited here, `edits` the rule for when the platform
     changes them too.
     """
@@ -113,6 +116,7 @@ class Import:
     changes: Changes | None = None
     ids: Callable[[Api, str | None], Iterator[Outline]] | None = None
     present: Callable[[Api, Sequence[str]], Collection[str]] | None = None
+    present_singly: bool = False
     editable: tuple[Field, ...] = ()
     edits: EditRule = EditRule.REMOTE_WINS
     input: tuple[Field, ...] = ()

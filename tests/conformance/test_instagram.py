@@ -158,7 +158,7 @@ def test_a_token_is_traded_and_renewed_as_the_sdk_declares_it(url: str, hub: Hub
 def test_what_patchbay_asks_is_declared(
     patchbay: Callable[..., Any], record: Record, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("patchbay.providers.instagram.PAUSES_S", (0.01,) * 4)
+    monkeypatch.setattr("patchbay.providers.instagram.publishing.PAUSES_S", (0.01,) * 4)
     connected = patchbay("instagram")
     listed, imported = connected.run("list_media", limit=5), connected.run("import_media")
 

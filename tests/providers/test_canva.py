@@ -135,6 +135,13 @@ def test_the_code_tells_what_a_refusal_means(
     assert fault.text in {message, ""}
 
 
+def test_a_design_that_is_no_longer_shared_is_told_apart_from_a_missing_scope() -> None:
+    unshared = designs.is_unshared(answer({"code": "permission_denied", "message": "Not allowed"}, 403))
+    scopeless = designs.is_unshared(answer({"code": "missing_scope", "message": "Missing scopes"}, 403))
+
+    assert (unshared, scopeless) == (True, False)
+
+
 def test_a_download_address_that_has_ended_is_no_matter_of_scopes() -> None:
     xml = "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 

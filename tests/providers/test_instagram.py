@@ -16,6 +16,7 @@ from patchbay.client import Client
 from patchbay.models import Connection, ConnectionState, Run, RunStatus, Trigger, User, db, fresh_view
 from patchbay.oauth.answers import refusal_in
 from patchbay.providers import instagram
+from patchbay.providers.instagram import media
 from patchbay.spec import Answer, Meaning, OAuth2, Request, classify
 from patchbay.spec.graph import Paging
 from tests.providers.sample import Sample, mockup_of
@@ -27,7 +28,7 @@ SAMPLE = Sample(
     found={"media": 312},
     inputs={"publish_photo": lambda user, _sandbox: words(user)},
     without_scope={"scopes": instagram.PUBLISH},
-    quick={"patchbay.providers.instagram.PAUSES_S": (0.01,) * 4},
+    quick={"patchbay.providers.instagram.publishing.PAUSES_S": (0.01,) * 4},
     exempt={
         "test_a_token_that_will_end_soon_is_renewed_ahead": "Instagram renews no token that is younger than a day; "
         "a test of Instagram's own lets that day pass.",
@@ -54,7 +55,7 @@ class Says(Client):
 @pytest.fixture
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("patchbay.providers.instagram.PAUSES_S", (0.01,) * 4)
+    monkeypatch.setattr("patchbay.providers.instagram.publishing.PAUSES_S", (0.01,) * 4)
 
 
 def words(user: User) -> dict[str, Any]:
@@ -142,9 +143,9 @@ def test_the_address_of_a_picture_does_not_reach_the_log_with_the_platforms_word
 def test_the_recorded_answer_is_read_as_it_stands() -> None:
     recorded = json.loads(FIXTURE.read_text(encoding="utf-8"))["answer"]
 
-    found = msgspec.convert(recorded, instagram.MediaList)
+    found = msgspec.convert(recorded, media.MediaList)
 
-    items = [instagram.item_of(media) for media in found.data]
+    items = [media.item_of(one) for one in found.data]
     assert found.paging.next_cursor == recorded["paging"]["cursors"]["after"]
     assert [item.title for item in items] == [
         "New in the shop: the fern tee in sand.",

@@ -3,7 +3,7 @@
 import msgspec
 
 from patchbay.errors import N_
-from patchbay.providers.canva.designs import export_design, import_design, import_designs, list_designs
+from patchbay.providers.canva.designs import export_design, import_design, import_designs, list_designs, present_designs
 from patchbay.providers.canva.jobs import API
 from patchbay.providers.canva.throttle import THROTTLE
 from patchbay.providers.canva.uploads import upload_asset
@@ -116,6 +116,8 @@ PROVIDER = Provider(
             import_designs,
             META,
             doing=N_("importing the list of designs"),
+            present=present_designs,
+            present_singly=True,
         ),
         Action(
             "list_designs",

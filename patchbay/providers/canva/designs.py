@@ -1,6 +1,6 @@
 """Reading designs: listed, imported as records, exported as files, kept here as pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ import msgspec
 
 from patchbay.errors import N_, Invalid, PlatformError, UnexpectedShape
 from patchbay.providers.canva.jobs import API, begun, over
-from patchbay.spec import Api, Item, Page, Request, by_cursor
+from patchbay.spec import Answer, Api, Item, Page, Request, by_cursor, which_exist
 
 PAGE = 100
 QUALITY = 90  # of a JPEG: the platform wants it said
@@ -83,6 +83,23 @@ def import_designs(api: Api, cursor: str | None) -> Iterator[Page]:
         return Page(tuple(item(design) for design in found.items), found.continuation or None)
 
     return by_cursor(page, cursor)
+
+
+def present_designs(api: Api, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that this account may still see ("Get design", read 2026-11-21).
+
+    A design that is no longer shared with it has gone from the account, and stands in no list of it.
+    """
+
+    def look(design_id: str) -> Request:
+        return Request("GET", f"{API}/designs/{design_id}", accept_if=is_unshared)
+
+    return which_exist(api, ids, look)
+
+
+def is_unshared(answer: Answer) -> bool:
+    """Whether the account may not see the design; a missing scope has a code of its own ("Error responses")."""
+    return answer.status == 403 and answer.at("code") == "permission_denied"
 
 
 def designs_page(api: Api, params: Mapping[str, str | None]) -> DesignList:

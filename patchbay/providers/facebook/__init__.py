@@ -14,6 +14,7 @@ from patchbay.providers.facebook.photos import (
     import_photos,
     list_pages,
     list_photos,
+    present_photos,
     publish_photo,
     revoke,
 )
@@ -129,7 +130,16 @@ PROVIDER = Provider(
             doing=N_("listing photos"),
             is_read_only=True,
         ),
-        Import("import_photos", N_("Import photos"), "photos", import_photos, (LIST, READ), N_("importing photos")),
+        Import(
+            "import_photos",
+            N_("Import photos"),
+            "photos",
+            import_photos,
+            (LIST, READ),
+            N_("importing photos"),
+            present=present_photos,
+            present_singly=True,
+        ),
     ),
     faults=(
         subcoded(Meaning.REFUSED, 492, says=NO_ROLE),
@@ -147,5 +157,6 @@ PROVIDER = Provider(
         "developers.facebook.com: Manually Build a Login Flow; Get Long-Lived Tokens (read 2026-11-21)",
         "developers.facebook.com: Graph API, Page Photos; Photo; User Accounts; Permissions (read 2026-11-21)",
         "developers.facebook.com: Graph API, Handling Errors; Rate Limits; Secure Graph API Calls (read 2026-11-21)",
+        "developers.facebook.com: Introducing Graph API v26.0 (read 2026-11-21)",
     ),
 )

@@ -3,14 +3,14 @@
 The declaration that offers these functions is in the package itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 import msgspec
 
 from patchbay.errors import N_, NetworkError, PlatformError
-from patchbay.spec import Account, Api, Item, Page, Picture, Request, by_cursor
+from patchbay.spec import Account, Api, Item, Page, Picture, Request, by_cursor, which_exist
 from patchbay.spec.graph import Paging
 
 NAME = "Facebook"
@@ -114,6 +114,12 @@ def import_photos(api: Api, cursor: str | None) -> Iterator[Page]:
     """All photos that the page has posted, newest first."""
     token = page_token(api)
     return by_cursor(lambda after: photo_page(api, token, after, 100), cursor)
+
+
+def present_photos(api: Api, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the page still has ("Photo"; version 26.0 ended `/?ids=`, read 2026-11-21)."""
+    token = page_token(api)
+    return which_exist(api, ids, lambda one: Request("GET", f"{API}/{one}", params={"fields": "id"}, token=token))
 
 
 def photo_page(api: Api, token: str, cursor: str | None, limit: int) -> Page:

@@ -64,7 +64,7 @@ class Ways:
     stand: Stand
     monkeypatch: pytest.MonkeyPatch
 
-    def offer(self, *, present: bool = False, ids: bool = False, outline: bool = False) -> None:
+    def offer(self, *, present: bool = False, singly: bool = False, ids: bool = False, outline: bool = False) -> None:
         """Put the stand in the place of Dropbox."""
         operation = Import(
             "import_things",
@@ -74,6 +74,7 @@ class Ways:
             changes=Changes(self.stand.outlines, self.stand.fetch) if outline else None,
             ids=self.stand.outlines if ids else None,
             present=self.stand.present if present else None,
+            present_singly=singly,
             editable=(Field("title", "Title", max_length=50), Field("note", "Note", Kind.LONG_TEXT, required=False)),
             edits=EditRule.REMOTE_WINS,
         )

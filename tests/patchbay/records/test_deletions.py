@@ -70,6 +70,23 @@ def test_what_is_not_listed_but_there_by_its_id_stays(bring_in: BringIn, stand: 
     assert "Not listed, but still there: %(count)s. They stay." in messages(run)
 
 
+@pytest.mark.parametrize(("count", "sweeps"), [(50, 1), (51, 2)])
+def test_where_each_id_takes_a_request_many_are_looked_for_by_reading_again(
+    count: int, sweeps: int, bring_in: BringIn, stand: Stand, ways: Ways, ada: User, linked: Connection
+) -> None:
+    ways.offer(present=True, singly=True)
+    stand.stock(120)
+    bring_in()
+    rules.change(linked, "things", {"deletionPercent": 100})
+    gone, stand.sweeps = take_away(stand, count), 0
+
+    run = bring_in()
+
+    assert stand.sweeps == sweeps
+    assert run.counts["deleted"] == count
+    assert kept(ada, "only") == gone
+
+
 def test_what_a_list_left_out_once_stays(bring_in: BringIn, stand: Stand, ada: User) -> None:
     stand.tells_total = False
     bring_in()
