@@ -30,5 +30,5 @@ def resumes_at(run: Run, error: PatchbayError, now: datetime, *, has_come_furthe
     if now - since >= (LONGEST_UNWATCHED if run.trigger is Trigger.SCHEDULE else LONGEST):
         return None
     pause = PAUSES[min(waits, len(PAUSES) - 1)] * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - spreads runs, guards nothing
-    told = timedelta(seconds=error.wait_s or 0.0) if isinstance(error, ProviderUnavailable) else timedelta()
-    return now + max(pause, min(told, LONGEST_UNWATCHED))
+    told_s = (error.wait_s or 0.0) if isinstance(error, ProviderUnavailable) else 0.0
+    return now + max(pause, timedelta(seconds=min(told_s, LONGEST_UNWATCHED.total_seconds())))

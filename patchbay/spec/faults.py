@@ -177,7 +177,7 @@ def _lapse_s(told: object) -> float | None:
 
 def _until_s(text: str) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             moment = read(text)
             return None if moment.tzinfo is None else max(0.0, (moment - clock.now()).total_seconds())
     return None

@@ -442,14 +442,17 @@ def test_a_run_that_nobody_watches_waits_for_a_day(
     assert timedelta(hours=24) <= frozen_clock.now() - began_at <= timedelta(hours=25)
 
 
-def test_a_platform_that_says_how_long_is_left_alone_for_so_long(
-    bring_in: Callable[[], Run], warehouse: Warehouse, frozen_clock: FrozenClock
+@pytest.mark.parametrize(
+    ("told_s", "waited"), [(7200.0, timedelta(hours=2)), (1e18, timedelta(days=1)), (float("inf"), timedelta(days=1))]
+)
+def test_a_platform_that_says_how_long_is_left_alone_for_so_long_but_no_longer_than_a_day(
+    bring_in: Callable[[], Run], warehouse: Warehouse, frozen_clock: FrozenClock, told_s: float, waited: timedelta
 ) -> None:
     error = ProviderUnavailable("503", provider="Dropbox", action="importing")
-    error.wait_s = 7200.0
+    error.wait_s = told_s
     warehouse.trouble = {"all 2": error}
 
-    assert bring_in().resumes_at == frozen_clock.now() + timedelta(hours=2)
+    assert bring_in().resumes_at == frozen_clock.now() + waited
 
 
 def test_a_database_that_is_away_for_a_moment_costs_a_run_nothing(
