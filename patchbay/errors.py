@@ -23,6 +23,7 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     │   ├── RateLimited                  RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
     │   └── CircuitOpen                  API_ERROR                502     yes, at `retry_at`
     ├── NetworkError                     NETWORK_ERROR            504     yes
+    │   └── CertificateRefused           NETWORK_ERROR            504     yes
     └── Refused (the caller's mistake, nothing was done)
         ├── Invalid                      VALIDATION_ERROR         422
         │   ├── Malformed                VALIDATION_ERROR         400
@@ -268,6 +269,16 @@ class NetworkError(PatchbayError):
     def __init__(self, detail: str = "", *, was_sent: bool = True, **params: str) -> None:
         super().__init__(detail, **params)
         self.was_sent = was_sent
+
+
+class CertificateRefused(NetworkError):
+    """The server did not prove that it is the one that it should be; nothing was sent to it."""
+
+    title = N_("The server of %(provider)s could not be trusted")
+    sentence = N_(
+        "The certificate of the server of %(provider)s is not valid, so nothing was sent to it. If it is a server of "
+        "your own, renew its certificate; else try again later."
+    )
 
 
 class Refused(PatchbayError):

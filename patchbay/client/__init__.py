@@ -91,7 +91,7 @@ class Client:
                 answer, fault = self._line().exchange(request, url, token, attempt)
             except NetworkError as error:
                 self._after_lost(request, error, attempt)
-                failed = NetworkError(error.detail, was_sent=error.was_sent, provider=self.provider.name)
+                failed = self._named(error)
                 continue
             except Postponed:
                 if failed is not None:
@@ -179,10 +179,14 @@ class Client:
             self.has_loose_ends = self.has_loose_ends or self._step is None
             raise OutcomeUnknown(error.detail, provider=self.provider.name) from None
         if not self._may_retry(attempt):
-            raise NetworkError(error.detail, was_sent=error.was_sent, provider=self.provider.name) from None
+            raise self._named(error) from None
         message = N_("No answer from %(provider)s; trying again.")
         self.watch.log("warning", message, provider=self.provider.name)
         self.pause(backoff_s(attempt))
+
+    def _named(self, error: NetworkError) -> NetworkError:
+        """The same for people: the door knows hosts, and not whose they are."""
+        return type(error)(error.detail, was_sent=error.was_sent, provider=self.provider.name)
 
     def _after_fault(self, request: Request, fault: Fault, answer: Answer, attempt: int) -> None:
         """Wait when the fault passes and the request may be repeated, else raise what it means."""

@@ -4,7 +4,7 @@ What does not live here: connections (`pools`), and whether an answer is good or
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPException, RemoteDisconnected
 from time import monotonic
 
@@ -14,11 +14,11 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Requ
 from requests.models import PreparedRequest, Response
 from urllib3.exceptions import HTTPError
 
-from patchbay.errors import NetworkError
+from patchbay.errors import CertificateRefused, NetworkError
 from patchbay.net import dialling
 from patchbay.net.guard import Guard
 from patchbay.net.messages import MIB, Reply
-from patchbay.net.pools import Transports
+from patchbay.net.pools import NotShaken, Transports
 from patchbay.net.sandbox import Rewriting
 
 _DEFAULT_TIMEOUT_S = 20.0
@@ -78,14 +78,14 @@ class Exchanger(BaseAdapter):
                 with response:
                     response._content = _body(response, max_bytes)
             except _TooManyBytes:
-                reason = f"answer larger than {max_bytes} bytes"
-            except (RequestException, HTTPError, OSError) as failure:
-                reason = _reason(failure, timeout_s)
+                error = NetworkError(f"{request.method} {host}: answer larger than {max_bytes} bytes")
+            except (RequestException, HTTPError, OSError, NotShaken) as failure:
+                error = _error(failure, f"{request.method} {host}", timeout_s)
             else:
                 response.url, response.request = request.url or "", request
                 return response
         # Raised outside the handler: the exceptions of requests carry the URL with its query in their text.
-        raise NetworkError(f"{request.method} {host}: {reason}")
+        raise error
 
     def _directed(self, request: PreparedRequest) -> tuple[str, requests.adapters.HTTPAdapter, PreparedRequest]:
         address = self._guard.parse(request.url or "")
@@ -110,16 +110,20 @@ def _body(response: Response, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _reason(failure: BaseException, timeout_s: float) -> str:
-    """What happened, in words of our own."""
+def _error(failure: BaseException, call: str, timeout_s: float) -> NetworkError:
+    """What happened, in words of our own, and whether the platform may have heard of the request."""
+    causes = list(_causes(failure))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused(f"{call}: certificate refused ({cause.verify_message})", was_sent=False)
+    return NetworkError(f"{call}: {_reason(causes, timeout_s)}", was_sent=not isinstance(failure, NotShaken))
+
+
+def _reason(causes: Sequence[BaseException], timeout_s: float) -> str:
     try:
         dialling.remaining_s()
     except TimeoutError:
         return f"no complete answer within {timeout_s:g} s"
-    causes = list(_causes(failure))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"certificate refused ({cause.verify_message})"
     for kind, words in _WORDS:
         if any(isinstance(cause, kind) for cause in causes):
             return words

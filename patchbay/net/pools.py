@@ -12,6 +12,7 @@ import certifi
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from patchbay.net.dialling import LimitedTLSSocket, dial, remaining_s
 from patchbay.net.guard import RESOLVE_TIMEOUT_S, Guard, resolve_with_system
@@ -78,8 +79,19 @@ class _DialledConnection(HTTPConnection):
         return self._dial(self.host, self.port or self.default_port)
 
 
+class NotShaken(Exception):
+    """The two sides did not come to a TLS connection, as the cause says: of the request nothing was sent."""
+
+
 class _DialledTLSConnection(_DialledConnection, HTTPSConnection):
     """The same; the name stays for SNI and the certificate too."""
+
+    def connect(self) -> None:
+        """Dial, then shake hands; raises NotShaken, and what `dial` raises."""
+        try:
+            super().connect()
+        except (OSError, HTTPError) as failure:
+            raise NotShaken from failure
 
 
 class _PlainPool(HTTPConnectionPool):
