@@ -17,7 +17,6 @@ def clean_up() -> None:
     connections.forget_expired()
     while runs.forget_details(clock.now() - LOGS_KEPT):
         pass
-    deletions.release_orphans()
     while deletions.purge(clock.now() - deletions.UNDO_FOR):
         pass
     exports.forget_expired()

@@ -26,6 +26,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.models.run import OPEN
+from patchbay.records import deletions
 from patchbay.spec import Field
 
 
@@ -103,7 +104,10 @@ def forget_imported(connection: Connection) -> int:
 
 
 def end_runs(connection: Connection) -> None:
-    """Cancel the open runs in the present transaction. A worker that has one loses its lease and writes no more."""
+    """Cancel the open runs in the present transaction, and with them what they ask their owner.
+
+    A worker that has one loses its lease and writes no more.
+    """
     db.session.execute(
         update(Run)
         .where(Run.connection_id == connection.id, Run.status.in_(OPEN))
@@ -115,6 +119,7 @@ def end_runs(connection: Connection) -> None:
             version=Run.version + 1,
         )
     )
+    deletions.release_all(connection.id)
 
 
 def missing_choices(connection: Connection) -> tuple[Field, ...]:

@@ -17,8 +17,6 @@ from patchbay.models import (
     Deletion,
     DeletionState,
     Record,
-    Run,
-    RunStatus,
     db,
     new_id,
     transaction,
@@ -44,7 +42,8 @@ def settle(
     if found is not None:
         return found
     _note_sweep(connection.id, stream)
-    _replace_held(connection, stream)
+    for earlier_id in held_of(connection.id, stream):
+        release(earlier_id)
     if not stands.vanished:
         return None
     percent = rules.of_stream(connection, stream).deletion_percent
@@ -183,24 +182,15 @@ def release(run_id: str) -> None:
         alerts.resolve(alerts.Kind.DELETIONS_HELD, found.run_id)
 
 
-def release_orphans() -> None:
-    """Let go of what runs hold that were called off together with their connection."""
-    with transaction() as session:
-        statement = (
-            select(Deletion.run_id)
-            .join(Run, Run.id == Deletion.run_id)
-            .where(Deletion.state == DeletionState.HELD, Run.status != RunStatus.WAITING)
-        )
-        for run_id in list(session.scalars(statement)):
-            release(run_id)
+def release_all(connection_id: str) -> None:
+    """In the present transaction: the runs of the connection were called off, and with them what they hold."""
+    for run_id in _held(connection_id):
+        release(run_id)
 
 
-def held_before(connection_id: str, stream: str, run_id: str) -> list[str]:
-    """Runs that still ask about the stream, other than this one."""
-    statement = select(Deletion.run_id).where(
-        Deletion.connection_id == connection_id, Deletion.stream == stream, Deletion.state == DeletionState.HELD
-    )
-    return [one for one in db.session.scalars(statement) if one != run_id]
+def held_of(connection_id: str, stream: str) -> list[str]:
+    """Runs that still ask about the stream."""
+    return _held(connection_id, Deletion.stream == stream)
 
 
 def _note_sweep(connection_id: str, stream: str) -> None:
@@ -209,9 +199,9 @@ def _note_sweep(connection_id: str, stream: str) -> None:
         found.swept_at = clock.now()
 
 
-def _replace_held(connection: Connection, stream: str) -> None:
-    for run_id in held_before(connection.id, stream, ""):
-        release(run_id)
+def _held(connection_id: str, *where: ColumnElement[bool]) -> list[str]:
+    is_held = and_(Deletion.connection_id == connection_id, Deletion.state == DeletionState.HELD)
+    return list(db.session.scalars(select(Deletion.run_id).where(is_held, *where)))
 
 
 def _ask(deletion: Deletion) -> None:

@@ -71,7 +71,7 @@ def settle(work: Work, operation: Import, api: Api, stands: Standing) -> Deletio
         stands = standing(work, operation)
     stream, run_id = operation.stream, work.run.id
     with work.lease.step():
-        answered = deletions.held_before(work.connection.id, stream, run_id)
+        answered = deletions.held_of(work.connection.id, stream)
         deletion = deletions.settle(work.connection, stream, run_id, stands, is_second=is_second)
         end_waiting(answered, N_("A later import has read everything again: this question is void."))
         if deletion is not None and deletion.state is DeletionState.DELETED:

@@ -168,7 +168,7 @@ def test_the_account_is_the_one_that_stands_in_paths(ada: User, connect: Walker)
 
 @pytest.mark.parametrize("body", [ME, {"data": [ME]}, {**ME, "user_id": "17841405822304914"}])
 def test_an_account_is_read_flat_as_it_comes_and_wrapped_as_the_guide_shows_it(body: Any) -> None:
-    account = instagram.identify(Says(json.dumps(body).encode()))
+    account = media.identify(Says(json.dumps(body).encode()))
 
     assert (account.id, account.label) == ("17841405822304914", "@inkfield.studio")
 

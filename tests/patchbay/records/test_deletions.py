@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs.cleanup import clean_up
-from patchbay import records, runs
+from patchbay import connections, records, runs
 from patchbay.errors import Conflict, NotFound, PlatformError
 from patchbay.models import (
     Alert,
@@ -253,6 +253,14 @@ def test_a_question_that_is_called_off_deletes_nothing(held: Run, ada: User) -> 
     assert (len(kept(ada)), open_alerts(ada)) == (40, [])
     with pytest.raises(Conflict):
         deciding.confirm(ada.id, held.id)
+
+
+def test_a_question_ends_with_its_connection(held: Run, ada: User) -> None:
+    connections.disconnect(ada.id, "dropbox")
+
+    deletion = deletions.get(ada.id, held.id)
+    assert (reread(held).status, deletion.state) == (RunStatus.CANCELLED, DeletionState.REPLACED)
+    assert (len(kept(ada)), deletions.remaining(deletion), open_alerts(ada)) == (40, 0, [])
 
 
 def test_the_question_of_another_user_is_not_found(held: Run, cleo: User) -> None:
