@@ -76,6 +76,11 @@ class BatchPage:
         return sum(part.run is None or part.run.status is RunStatus.FAILED for part in self._batch.parts)
 
     @property
+    def asking(self) -> int:
+        """How many parts wait for their owner to decide."""
+        return sum(part.run is not None and part.run.is_asking for part in self._batch.parts)
+
+    @property
     def total(self) -> int:
         """How many parts there are so far."""
         return len(self._batch.parts)

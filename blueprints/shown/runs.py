@@ -8,7 +8,7 @@ from blueprints.shown.results import Told
 from blueprints.shown.results import told as told_of
 from patchbay import clock
 from patchbay.errors import N_, named
-from patchbay.models import Purpose, Run, RunStatus, Trigger, WaitReason
+from patchbay.models import Purpose, Run, RunStatus, Trigger
 from patchbay.records import deletions
 from patchbay.spec import Provider
 
@@ -85,7 +85,7 @@ class RunRow:
     @property
     def is_asking(self) -> bool:
         """Whether it waits for its owner to decide about deletions."""
-        return self._run.status is RunStatus.WAITING and self._run.wait_reason is WaitReason.CONFIRM_DELETIONS
+        return self._run.is_asking
 
     @property
     def is_comparison(self) -> bool:

@@ -12,7 +12,18 @@ from sqlalchemy import func, select, update
 from patchbay import audit, clock, providers, queue, runs
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, NotFound, PatchbayError, storable
-from patchbay.models import OPEN, Batch, BatchPart, Run, RunStatus, Trigger, db, new_id, transaction
+from patchbay.models import (
+    OPEN,
+    Batch,
+    BatchPart,
+    Run,
+    RunStatus,
+    Trigger,
+    WaitReason,
+    db,
+    new_id,
+    transaction,
+)
 from patchbay.runs import Order
 
 MOST_PARTS = 100
@@ -157,7 +168,11 @@ def due(limit: int = 100) -> list[str]:
         select(func.count())
         .select_from(BatchPart)
         .join(Run, Run.id == BatchPart.run_id)
-        .where(BatchPart.batch_id == Batch.id, Run.status.in_(OPEN))
+        .where(
+            BatchPart.batch_id == Batch.id,
+            Run.status.in_(OPEN),
+            Run.wait_reason.is_distinct_from(WaitReason.CONFIRM_DELETIONS),
+        )
         .scalar_subquery()
     )
     statement = (

@@ -147,8 +147,11 @@ def _claim(batch_id: str) -> str | None:
 
 
 def _is_awaited(batch: Batch, run: Run | None) -> bool:
-    """Whether the batch goes on only when the run has ended; one that was called off waits for what it called off."""
-    if run is None or not run.is_open:
+    """Whether the batch goes on only when the run has ended; one that was called off waits for what it called off.
+
+    A run that asks its owner about deletions has brought in what it was to bring in: nobody waits for the answer.
+    """
+    if run is None or not run.is_open or run.is_asking:
         return False
     return batch.cancelled_at is None or run.cancel_requested_at is not None
 

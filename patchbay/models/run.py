@@ -121,6 +121,11 @@ class Run(Base):
         return self.status in OPEN
 
     @property
+    def is_asking(self) -> bool:
+        """Whether it has done its work, and its owner is to decide about deletions."""
+        return self.status is RunStatus.WAITING and self.wait_reason is WaitReason.CONFIRM_DELETIONS
+
+    @property
     def counts(self) -> dict[str, int]:
         """The six counts, by the names of the contract."""
         return {name: getattr(self, f"count_{name}") for name in COUNTS}

@@ -6,7 +6,7 @@ What is held, and how it is undone later, lives in `records.deletions`.
 from patchbay import audit, clock, runs
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict
-from patchbay.models import Deletion, LogLevel, Run, RunLog, RunStatus, WaitReason, db, transaction
+from patchbay.models import Deletion, LogLevel, Run, RunLog, RunStatus, db, transaction
 from patchbay.records import deletions
 
 
@@ -31,7 +31,7 @@ def keep(user_id: str, run_id: str) -> Run:
 def _asked(user_id: str, run_id: str) -> tuple[Run, Deletion]:
     run = runs.get(user_id, run_id)
     deletion = deletions.get(user_id, run_id)
-    if run.status is not RunStatus.WAITING or run.wait_reason is not WaitReason.CONFIRM_DELETIONS:
+    if not run.is_asking:
         raise Conflict(sentence=N_("This was decided already."))
     return run, deletion
 

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from blueprints import operation_forms
 from blueprints.api.waiting import until_ended
 from patchbay import assets, batches
-from patchbay.batches import Part
-from patchbay.models import Asset, Batch, Run, Trigger, User, transaction
+from patchbay.batches import Part, stages
+from patchbay.models import Asset, Batch, Run, RunStatus, Trigger, User, WaitReason, transaction
 from tests.blueprints.pages import HTMX, address_in, htmx_post, path_of, post, text_of
 from tests.stage import Queue, Sandbox, Walker, in_context
 
@@ -66,6 +66,21 @@ def test_the_page_polls_until_the_end(client: FlaskClient, token: str, batch: Ba
     assert "hx-trigger" in working
     assert unchanged.status_code == 204
     assert "hx-trigger" not in html(ended)
+
+
+def test_what_waits_for_its_owner_is_said_of_a_batch_that_has_ended(
+    app: Flask, client: FlaskClient, token: str, batch: Batch
+) -> None:
+    with in_context(app):
+        with transaction() as session:
+            run = session.get_one(Run, batch.parts[0].run_id)
+            run.status, run.wait_reason = RunStatus.WAITING, WaitReason.CONFIRM_DELETIONS
+        stages.advance(batch.id)
+
+    page = html(client.get(f"/batches/{batch.id}"))
+
+    assert "1 waits for you" in page
+    assert "hx-trigger" not in page
 
 
 def test_a_batch_can_be_cancelled_from_its_page(client: FlaskClient, token: str, batch: Batch, queue: Queue) -> None:

@@ -27,6 +27,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.net import Net
+from patchbay.runs import execution
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
 
 pytestmark = pytest.mark.usefixtures("context", "_short_pauses")
@@ -133,6 +134,26 @@ def test_both_batches_end_when_a_run_that_they_share_has_ended(ada: User, shop: 
     assert reread(one).parts[0].run_id == reread(other).parts[0].run_id
     assert reread(one).ended_at is not None
     assert reread(other).ended_at is not None
+
+
+def test_a_batch_does_not_wait_for_a_decision_about_deletions(
+    ada: User, shop: Connection, drive: Connection, queue: Queue, sandbox: Sandbox
+) -> None:
+    sandbox.generate("shopify", count=24, seed=1, shop="small.myshopify.com")
+    runs.start(ada.id, "shopify", "import_products", {}, Trigger.PAGE)
+    queue.run_all()
+    sandbox.generate("shopify", count=2, seed=1, shop="small.myshopify.com")
+    batch = batches.start(ada.id, "Both", [IMPORT, folder("One")], Trigger.PAGE)
+
+    for part in reread(batch).parts:
+        execution.execute(part.run_id or "")
+    offered = batches.due()
+    tick()
+    queue.run_all()
+
+    assert offered == [batch.id]
+    assert statuses(batch) == [RunStatus.WAITING, RunStatus.SUCCEEDED]
+    assert reread(batch).ended_at is not None
 
 
 def test_a_run_that_another_batch_waits_for_is_not_cancelled(ada: User, shop: Connection, queue: Queue) -> None:
