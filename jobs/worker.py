@@ -48,6 +48,13 @@ class LeasedWorker(Worker):
         db.engine.dispose(close=False)
         super().main_work_horse(job, queue)
 
+    def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Send `sig` to the present job, and to nobody else: RQ's takes its group, which is all workers' own until the
+        forked process has made one for itself, and when the job has just ended.
+        """
+        if self.horse_pid:
+            _send(self.horse_pid, sig)
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Interrupt the present job; the run is taken up again from its checkpoint."""
         if self.horse_pid:

@@ -5,6 +5,7 @@ import importlib
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from jobs.owners import of_owner
 from patchbay import clock, queue, tenancy
@@ -35,6 +36,20 @@ def test_a_job_sees_what_belongs_to_the_owner_of_its_row(app: Flask, ada: User, 
 
     assert seen == {adas: [adas], bens: [bens]}
     assert after == []
+
+
+def test_a_database_that_is_locked_costs_the_hint_and_breaks_no_job(ada: User) -> None:
+    tried: list[str] = []
+
+    @of_owner(Batch)
+    def work(batch_id: str) -> None:
+        tried.append(batch_id)
+        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    batch_id = batch_of(ada)
+    work(batch_id)
+
+    assert tried == [batch_id]
 
 
 def test_a_job_for_a_row_that_has_gone_is_not_done() -> None:
