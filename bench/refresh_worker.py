@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -38,13 +37,6 @@ def use(app: Flask, connection_id: str) -> str:
             return "ok" if client.of_connection(connection).send(ASK[connection.integration_id]).status == 200 else "?"
         except PatchbayError as error:
             return error.kind
-
-
-def once(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
-    """So many uses of one connection at the same time, by so many threads."""
-    with ThreadPoolExecutor(order["threads"]) as threads:
-        results = Counter(threads.map(lambda _: use(app, order["connection"]), range(order["jobs"])))
-    return {"outcomes": dict(results), "cpu_seconds": time.process_time()}
 
 
 def churn(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +79,7 @@ def main() -> None:
     app = create_app()
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps({"once": once, "churn": churn}[order["kind"]](app, order)), flush=True)
+    print(json.dumps(churn(app, order)), flush=True)
 
 
 if __name__ == "__main__":
