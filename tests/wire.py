@@ -4,7 +4,9 @@ It stands where the sandbox stands: `https://HOST/PATH` arrives as `/HOST/PATH`.
 """
 
 import json
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,12 +28,16 @@ class Received:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer; a body that is not bytes is sent as JSON. `drop`: cut the connection in place of an answer."""
+    """An answer; a body that is not bytes is sent as JSON. `drop`: cut the connection in place of an answer.
+
+    `after_s`: keep whoever asks waiting for so long.
+    """
 
     status: int = 200
     body: Any = b""
     headers: Headers = field(default_factory=dict)
     drop: bool = False
+    after_s: float = 0.0
 
     def content(self) -> bytes:
         """The bytes of the body."""
@@ -60,11 +66,12 @@ class Wire:
 
 
 @contextmanager
-def listening() -> Iterator[Wire]:
-    """A wire on a free port, for as long as the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    wire = Wire(f"http://127.0.0.1:{server.server_port}")
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[Wire]:
+    """A wire on a free port, for as long as the block runs; with `tls` one that shakes hands first."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    wire = Wire(f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}")
     server.find_answer = wire.next_answer  # type: ignore[attr-defined]  # how http.server hands things to handlers
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -76,12 +83,21 @@ def listening() -> Iterator[Wire]:
         thread.join()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay quiet: whoever hangs up, or does not shake hands, is what these tests are about."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): text for name, text in self.headers.items()}
         find: Callable[[Received], Said] = self.server.find_answer  # type: ignore[attr-defined]  # set by `listening`
         said = find(Received(self.command, self.path, headers, body))
+        time.sleep(said.after_s)
         if said.drop:
             self.close_connection = True
             return

@@ -1,4 +1,4 @@
-"""How platforms say "not now": every dialect of a wait, the ones that make no sense, and rules that look at a header."""
+"""How platforms say "not now": every dialect of a wait, also where it makes no sense, and rules that look at headers."""
 
 import pytest
 
