@@ -100,7 +100,7 @@ class Line:
                 net.FilePart(field=name, filename=part[0], content=part[1], content_type=part[2])
                 for name, part in (request.files or {}).items()
             ],
-            timeout_s=_allowed_s(request),
+            timeout_s=min(_allowed_s(request), self.watch.patience_s()),
         )
 
     def _app_headers(self, secret: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Sending lives in the package itself.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,9 @@ class Watch(Protocol):
     def check(self) -> None:
         """Raise when the run was cancelled or taken over."""
 
+    def patience_s(self) -> float:
+        """How long an answer may take at the most; what a request is allowed by itself may be less."""
+
     def log(self, level: str, message: str, **params: str | int) -> None:
         """Add a line to the run's log."""
 
@@ -123,6 +127,10 @@ class Unwatched:
 
     def check(self) -> None:
         """Nobody can cancel it."""
+
+    def patience_s(self) -> float:
+        """Nobody waits for it."""
+        return math.inf
 
     def log(self, level: str, message: str, **params: str | int) -> None:
         """Nobody reads it."""

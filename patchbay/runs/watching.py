@@ -3,6 +3,7 @@
 Carrying the run out lives in `runs.execution`, receipts in `runs.receipts`; each writing is a step under the lease.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,6 +40,10 @@ class Watching:
     def check(self) -> None:
         """Raise when the run is to stop."""
         self.lease.check()
+
+    def patience_s(self) -> float:
+        """A worker has time."""
+        return math.inf
 
     def log(self, level: str, message: str, **params: str | int) -> None:
         """Add a line, in a step of its own."""
