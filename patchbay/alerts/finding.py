@@ -9,12 +9,13 @@ from patchbay.errors import NotFound
 
 @dataclass(frozen=True)
 class Finding:
-    """Something amiss for a user, as `alerts.raise_alert` takes it."""
+    """Something amiss for a user, as `alerts.raise_alert` takes it; `opens`: reason enough for one that is not open."""
 
     user_id: str
     subject_id: str
     connection_id: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    opens: bool = True
 
 
 def name_of(integration_id: str) -> str:

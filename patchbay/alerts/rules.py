@@ -55,7 +55,7 @@ def look() -> None:
 
 
 def settle(kind: AlertKind, found: list[Finding]) -> None:
-    """Let the open alerts of a kind be those that were found: new ones are raised, the others closed."""
+    """Let the open alerts of a kind be those that were found: new ones are raised, those not found closed."""
     amiss = {(one.user_id, one.subject_id): one for one in found}
     with transaction() as session:
         present = {
@@ -64,9 +64,10 @@ def settle(kind: AlertKind, found: list[Finding]) -> None:
         }
         for key in sorted(amiss.keys() - present.keys()):
             one = amiss[key]
-            alerts.raise_alert(
-                kind, user_id=one.user_id, subject_id=one.subject_id, connection_id=one.connection_id, **one.params
-            )
+            if one.opens:
+                alerts.raise_alert(
+                    kind, user_id=one.user_id, subject_id=one.subject_id, connection_id=one.connection_id, **one.params
+                )
         for key in sorted(present.keys() - amiss.keys()):
             alerts.close(present[key])
 

@@ -23,6 +23,7 @@ from patchbay.health.durations import LAST, bound_ms
 from patchbay.limits import breakers
 from patchbay.limits.breakers import Breaker
 from patchbay.models import OPEN, Alert, Connection, Heartbeat, Run, RunStatus, db
+from patchbay.models.heartbeat import AWAKE
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 BOUNDS = range(4, 36, 2)
@@ -88,7 +89,7 @@ def _open_alerts() -> Metric:
 
 def _heartbeats() -> Metric:
     now = clock.now()
-    beats = db.session.execute(select(Heartbeat.name, Heartbeat.at))
+    beats = db.session.execute(select(Heartbeat.name, Heartbeat.at).where(Heartbeat.name != AWAKE))
     ages = {(name,): max(0.0, (now - at).total_seconds()) for name, at in beats}
     return _gauge(
         "patchbay_heartbeat_age_seconds", "Time since a process gave a sign of life.", ("process",), ages.items()

@@ -11,18 +11,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import clock, queue
 from patchbay.models import Heartbeat, db, transaction
+from patchbay.models.heartbeat import AWAKE, CLOCK
 
 log = structlog.get_logger()
 
 FRESH = timedelta(seconds=20)
+STANDSTILL = timedelta(minutes=10)
+"""Without a sign of the clock for so long the installation was off, or asleep."""
 
 
 def beat(name: str) -> None:
-    """Leave a sign of life of the process or thread of that name."""
+    """Leave a sign of life of the process or thread of that name; of the clock also when it began anew, if it did."""
+    now = clock.now()
     with transaction() as session:
-        row = session.get(Heartbeat, name) or Heartbeat(name=name)
-        row.at = clock.now()
-        session.add(row)
+        row = session.get(Heartbeat, name)
+        if name == CLOCK and (row is None or row.at < now - STANDSTILL):
+            session.merge(Heartbeat(name=AWAKE, at=now))
+        session.merge(Heartbeat(name=name, at=now))
 
 
 def beat_quietly(name: str) -> None:
@@ -44,5 +49,5 @@ def checks() -> dict[str, str]:
         "database": "ok",
         "queue": "ok" if queue.depth() is not None else "Redis does not answer",
         "workers": "ok" if any(name.startswith("worker-") for name in alive) else "no worker gives signs of life",
-        "scheduler": "ok" if "clock" in alive else "the clock gives no signs of life",
+        "scheduler": "ok" if CLOCK in alive else "the clock gives no signs of life",
     }

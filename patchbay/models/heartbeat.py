@@ -7,9 +7,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from patchbay.models.base import Base, UTCDateTime
 
+CLOCK, AWAKE = "clock", "awake"
+
 
 class Heartbeat(Base):
-    """The last sign of life of one process or thread, by its name."""
+    """The last sign of life of one process or thread, by its name; under AWAKE, since when CLOCK has left them steadily."""
 
     __tablename__ = "heartbeats"
 

@@ -19,6 +19,19 @@ def test_a_tick_leaves_a_sign_of_life(frozen_clock: FrozenClock) -> None:
     assert db.session.get_one(Heartbeat, "clock").at == frozen_clock.now()
 
 
+def test_the_clock_knows_since_when_it_has_not_stood_still(frozen_clock: FrozenClock) -> None:
+    tick.tick()
+    began = frozen_clock.now()
+    frozen_clock.advance(minutes=9)
+    tick.tick()
+    first = db.session.get_one(Heartbeat, "awake").at
+    frozen_clock.advance(minutes=11)
+
+    tick.tick()
+
+    assert (first, db.session.get_one(Heartbeat, "awake").at) == (began, frozen_clock.now())
+
+
 def test_a_token_that_ends_soon_is_refreshed_by_a_job(
     frozen_clock: FrozenClock, ada: User, connect: Walker, queue: Queue, sandbox: Sandbox
 ) -> None:

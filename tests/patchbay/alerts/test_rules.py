@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from patchbay import alerts, clock, connections, providers
+from patchbay import alerts, clock, connections, health, providers
 from patchbay.alerts import rules
 from patchbay.models import (
     Alert,
@@ -259,6 +259,64 @@ def test_a_hub_that_was_switched_off_raises_no_alarm(shop: Connection, frozen_cl
     rules.look()
 
     assert open_alerts() == []
+
+
+def wait_awake(clock: FrozenClock, minutes: int) -> None:
+    """Time goes by while the clock ticks."""
+    for _ in range(minutes // 5):
+        clock.advance(minutes=5)
+        health.beat("clock")
+
+
+def test_after_a_standstill_a_failure_before_it_is_no_alarm_until_there_was_time_to_catch_up(
+    shop: Connection, frozen_clock: FrozenClock
+) -> None:
+    health.beat("clock")
+    schedule = add_schedule(shop)
+    touch(shop, succeeded_at=clock.now(), failed_at=clock.now() + timedelta(hours=1))
+    frozen_clock.advance(days=9)
+    health.beat("clock")
+    wait_awake(frozen_clock, 55)
+    rules.look()
+    in_time = open_alerts()
+
+    wait_awake(frozen_clock, 5)
+    rules.look()
+
+    assert (in_time, open_alerts()) == ([], [("no_success", schedule.id)])
+
+
+def test_a_run_that_catches_up_gets_the_time_of_any_run(shop: Connection, frozen_clock: FrozenClock) -> None:
+    schedule = add_schedule(shop)
+    touch(shop, succeeded_at=clock.now(), failed_at=clock.now() + timedelta(hours=1))
+    frozen_clock.advance(days=9)
+    run = add_run(shop, RunStatus.RUNNING, started_at=clock.now())
+    with transaction() as session:
+        session.get_one(Schedule, schedule.id).last_run_id = run.id
+    frozen_clock.advance(hours=2)
+    touch(shop, answered_at=clock.now())
+    rules.look()
+    on_time = open_alerts()
+
+    frozen_clock.advance(minutes=1)
+    rules.look()
+
+    assert (on_time, open_alerts()) == ([], [("no_success", schedule.id)])
+
+
+def test_a_new_try_is_no_recovery(shop: Connection, frozen_clock: FrozenClock) -> None:
+    schedule = add_schedule(shop)
+    touch(shop, succeeded_at=clock.now(), failed_at=clock.now() + timedelta(hours=1))
+    frozen_clock.advance(hours=4)
+    rules.look()
+    run = add_run(shop, RunStatus.QUEUED)
+    with transaction() as session:
+        session.get_one(Schedule, schedule.id).last_run_id = run.id
+    health.beat("clock")
+
+    rules.look()
+
+    assert open_alerts() == [("no_success", schedule.id)]
 
 
 @pytest.mark.parametrize("change", [{"paused_at": datetime(2027, 3, 1, tzinfo=UTC)}, {}], ids=["paused", "ended"])
