@@ -7,12 +7,24 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from patchbay import migrations, tenancy
+from patchbay import migrations
 from patchbay.doctor.finding import Finding, broken, doubtful, well
-from patchbay.models import Base, db
+from patchbay.migrations import isolation
+from patchbay.models import db
 from patchbay.settings import Settings
 
 SLOW_S = 0.5
+_LOGIN = """
+SELECT current_user AS name,
+    EXISTS (SELECT FROM pg_roles WHERE (rolsuper OR rolbypassrls) AND pg_has_role(oid, 'MEMBER')) AS is_above,
+    EXISTS (
+        SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        AND pg_has_role(relowner, 'MEMBER')
+    ) AS is_owner,
+    has_database_privilege(current_database(), 'TEMPORARY') OR has_schema_privilege('public', 'CREATE') AS may_make
+"""
+"""Also what the login could become by `SET ROLE`."""
+_ANOTHER_LOGIN = "let DATABASE_URL name a login that may make others (CREATEROLE) and restart: Patchbay makes one that may only use rows"
 
 
 def reached(here: Settings) -> Iterator[Finding]:
@@ -66,32 +78,23 @@ def sound(here: Settings) -> Iterator[Finding]:
 
 
 def isolated(here: Settings) -> Iterator[Finding]:
-    """Whether PostgreSQL holds the role that the application works as to the policies that keep users apart."""
+    """Whether PostgreSQL holds the login that the application uses to the policies that keep users apart."""
     if here.uses_sqlite:
         yield well("SQLite: users are kept apart by the application")
         return
-    role, is_above = db.session.execute(
-        text("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-    ).one()
-    open_tables = _without_policies()
-    if is_above:
-        advice = (
-            "let DATABASE_URL name a role with NOSUPERUSER and NOBYPASSRLS, and run `python -m patchbay.migrations`"
-        )
-        yield broken(f"the role {role} is above the policies that keep users apart", advice)
+    login = db.session.execute(text(_LOGIN)).one()
+    open_tables = [table.name for table in isolation.unguarded(db.session.connection())]
+    if login.is_above:
+        yield broken(f"the login {login.name} is above the policies that keep users apart", _ANOTHER_LOGIN)
     elif open_tables:
-        yield broken(f"without policies: {', '.join(open_tables)}", "restart Patchbay: it sets them when it migrates")
+        yield broken(f"without their policies: {', '.join(open_tables)}", "restart Patchbay: it sets them at its start")
+    elif login.is_owner:
+        yield doubtful(f"the login {login.name} owns tables, and could lift what keeps users apart", _ANOTHER_LOGIN)
+    elif login.may_make:
+        said = f"the login {login.name} may make tables, which could be taken for ours"
+        yield doubtful(said, "restart Patchbay with a DATABASE_URL whose login owns the database: it takes that right")
     else:
-        yield well(f"the role {role} is held to the policies that keep users apart")
-
-
-def _without_policies() -> list[str]:
-    """Tables with anything of a user's that are not guarded."""
-    unguarded = text(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)"
-    )
-    ours = set(Base.metadata.tables) - tenancy.SHARED
-    return sorted(ours & set(db.session.scalars(unguarded)))
+        yield well(f"the login {login.name} is held to the policies that keep users apart")
 
 
 def _sqlite_advice() -> str:

@@ -19,6 +19,13 @@ from patchbay.tenancy import EVERYONE
 log = structlog.get_logger()
 
 POLICY = "own_rows"
+COMMANDS = {
+    "select": "USING ({0})",
+    "insert": "WITH CHECK ({0})",
+    "update": "USING ({0}) WITH CHECK ({0})",
+    "delete": "USING ({0})",
+}
+"""What has a policy of its own in each table of users, and where its condition goes."""
 LOCK = 7_310_982
 """Advisory lock: several machines may start at once."""
 PRESENT = "(SELECT tenancy.present())"
@@ -45,8 +52,9 @@ def establish(engine: Engine, signer: Signer) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         renew_key(connection, signer)
-        for table in Base.metadata.sorted_tables:
+        for table in unguarded(connection):
             _protect(connection, table)
+        _shut(connection)
         is_new = _make_login(connection, signer)
         if _has_login(connection, signer):
             _grant(connection, signer)
@@ -56,7 +64,8 @@ def establish(engine: Engine, signer: Signer) -> None:
 def condition(table: Table) -> str | None:
     """What a row must fulfil to be seen or written, in SQL; None for tables that are shared.
 
-    A row that hangs on another is seen with it: the other's own policy decides, by its primary key.
+    A row that hangs on another is seen with it: the other's own policy decides, by its primary key. Who sees everything
+    asks no other row.
     """
     how = tenancy.belonging(table)
     if how is None:
@@ -66,30 +75,49 @@ def condition(table: Table) -> str | None:
     if how.parent is None:
         return f"{how.column} = {PRESENT} OR {PRESENT} = '{EVERYONE}'"
     (key,) = table.metadata.tables[how.parent].primary_key
-    return f"EXISTS (SELECT FROM {how.parent} owner WHERE owner.{key.name} = {table.name}.{how.column})"
+    is_seen = f"EXISTS (SELECT FROM {how.parent} owner WHERE owner.{key.name} = {table.name}.{how.column})"
+    return f"{PRESENT} = '{EVERYONE}' OR {is_seen}"
+
+
+def unguarded(connection: Connection) -> list[Table]:
+    """The tables that have other policies than they are to have, or whose owner is let off; parents come first."""
+    found = text(
+        "SELECT relname, relrowsecurity AND relforcerowsecurity, coalesce(jsonb_object_agg(polname, "
+        "obj_description(p.oid, 'pg_policy')) FILTER (WHERE polname IS NOT NULL), '{}') FROM pg_class c "
+        "LEFT JOIN pg_policy p ON polrelid = c.oid WHERE relkind = 'r' AND pg_table_is_visible(c.oid) GROUP BY c.oid"
+    )
+    present = {name: (is_forced, policies) for name, is_forced, policies in connection.execute(found)}
+    wanted = {table: _policies(table) for table in Base.metadata.sorted_tables if table.name in present}
+    return [table for table, policies in wanted.items() if present[table.name] != (bool(policies), policies)]
+
+
+def _policies(table: Table) -> dict[str, str]:
+    """The conditions of the table's policies, by their names."""
+    rule = condition(table)
+    return {} if rule is None else {f"{POLICY}_{command}": rule for command in COMMANDS}
 
 
 def _protect(connection: Connection, table: Table) -> None:
-    """Give the table its policy, unless it has just that: DDL would hold up everybody who works on the table."""
-    wanted = condition(table)
-    is_forced, present = connection.execute(
-        text(
-            "SELECT c.relrowsecurity AND c.relforcerowsecurity, obj_description(p.oid, 'pg_policy') FROM pg_class c "
-            "LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polname = :policy WHERE c.oid = to_regclass(:name)"
-        ),
-        {"policy": POLICY, "name": table.name},
-    ).one()
-    if (is_forced, present) == (wanted is not None, wanted):
-        return
-    name, policy = sql.Identifier(table.name), sql.Identifier(POLICY)
-    _run(connection, "DROP POLICY IF EXISTS {} ON {}", policy, name)
-    if wanted is None:
+    """Give the table its policies, and no others."""
+    name, rule = sql.Identifier(table.name), condition(table)
+    kept = text("SELECT polname FROM pg_policy WHERE polrelid = to_regclass(:name)")
+    for policy in connection.scalars(kept, {"name": table.name}).all():
+        _run(connection, "DROP POLICY {} ON {}", sql.Identifier(policy), name)
+    if rule is None:
         _run(connection, "ALTER TABLE {} NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY", name)
         return
     _run(connection, "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name)
-    rule = sql.SQL(wanted)
-    _run(connection, "CREATE POLICY {} ON {} FOR ALL USING ({}) WITH CHECK ({})", policy, name, rule, rule)
-    _run(connection, "COMMENT ON POLICY {} ON {} IS {}", policy, name, sql.Literal(wanted))
+    for command, clause in COMMANDS.items():
+        policy = sql.Identifier(f"{POLICY}_{command}")
+        _run(connection, f"CREATE POLICY {{}} ON {{}} FOR {command} {clause.format(rule)}", policy, name)
+        _run(connection, "COMMENT ON POLICY {} ON {} IS {}", policy, name, sql.Literal(rule))
+
+
+def _shut(connection: Connection) -> None:
+    """Let nobody but the owner make tables, not even for a session: its next user would take them for ours."""
+    database = sql.Identifier(str(connection.scalar(text("SELECT current_database()"))))
+    _run(connection, "REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", database)
+    _run(connection, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
 
 def _make_login(connection: Connection, signer: Signer) -> bool:

@@ -88,7 +88,7 @@ def _show_pass(connection: DatabaseConnection, _cursor: object, statement: str, 
     if connection.dialect.name != "postgresql" or statement.startswith("ROLLBACK TO SAVEPOINT"):
         return  # a transaction that has failed takes nothing else
     scope = tenancy.present()
-    if connection.info.get(_SHOWN, tenancy.NOBODY) == scope:
+    if connection.info.get(_SHOWN) == scope:
         return
     shown = pass_for(scope, pass_key(signing.current())) if scope else ""
     driver: Any = connection.connection.driver_connection
@@ -98,7 +98,7 @@ def _show_pass(connection: DatabaseConnection, _cursor: object, statement: str, 
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: DatabaseConnection) -> None:
-    connection.info.pop(_SHOWN, None)
+    connection.info.pop(_SHOWN, None)  # for nobody it is shown too: the session may have kept another pass
 
 
 @event.listens_for(Engine, "rollback_savepoint")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from patchbay import doctor
+from patchbay import doctor, migrations
 from patchbay.doctor import Level
 from patchbay.models import db
 from patchbay.settings import Settings
@@ -31,6 +31,8 @@ def test_whatever_is_not_well_says_what_to_do(settings: Settings) -> None:
 
 
 def test_it_says_what_keeps_users_apart_and_whose_clock_was_asked(settings: Settings) -> None:
+    migrations.migrate(settings)
+
     found = {one.name: one.text for one in doctor.examine(settings)}
 
     if settings.uses_sqlite:
@@ -38,7 +40,7 @@ def test_it_says_what_keeps_users_apart_and_whose_clock_was_asked(settings: Sett
         assert "nobody else was asked" in found["clock"]
     else:
         role = db.session.scalar(text("SELECT current_user"))
-        assert found["isolation"] == f"the role {role} is held to the policies that keep users apart"
+        assert found["isolation"] == f"the login {role} is held to the policies that keep users apart"
         assert found["clock"] == "goes with that of the database server"
 
 
