@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from blueprints import forms, guards, rendering
 from blueprints.rendering import look
@@ -81,6 +82,16 @@ def pause(schedule_id: str) -> Response:
 def resume(schedule_id: str) -> Response:
     """Go on."""
     return _back(schedules.resume(guards.user().id, schedule_id))
+
+
+@bp.post("/integrations/<key>/schedules/resume")
+@guards.scoped("runs:write")
+def resume_all(key: str) -> Response:
+    """Go on with all that is paused of a connection: the one button of its health."""
+    count = schedules.resume_all(guards.user().id, providers.get(key).key)
+    if count:
+        rendering.toast(ngettext("Resumed.", "%(num)s schedules resumed.", count))
+    return rendering.see_other(url_for("health.connection", key=key))
 
 
 @bp.post("/schedules/<schedule_id>/remove")

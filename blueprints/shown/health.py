@@ -106,8 +106,8 @@ class HealthRow:
             return None
         if verdict.remedy is Remedy.RETRY:
             return Button(said(label), url_for("runs.retry", run_id=verdict.run_id), is_posted=True)
-        if verdict.schedule_id is not None:
-            return Button(said(label), url_for("schedules.resume", schedule_id=verdict.schedule_id), is_posted=True)
+        if verdict.remedy is Remedy.RESUME:
+            return Button(said(label), url_for("schedules.resume_all", key=self.key), is_posted=True)
         return Button(said(label), _address(verdict.remedy, self.key, verdict.run_id))
 
     @property
@@ -245,6 +245,4 @@ def _address(remedy: Remedy, key: str, run_id: str | None) -> str:
         return url_for("deletions.show", run_id=run_id)
     if remedy is Remedy.CHOOSE:
         return url_for("catalog.integration", key=key, _anchor="settings")
-    if remedy is Remedy.RESUME:
-        return url_for("catalog.integration", key=key, _anchor="sync")
     return url_for("connections.connect", key=key)

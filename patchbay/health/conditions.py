@@ -143,7 +143,7 @@ def _facts(
         open_runs=tuple(OpenRun(run.id, run.status, run.wait_reason, run.resumes_at) for run in open_runs),
         closed_until=next((one.retry_at or clock.now() for one in circuits if one.is_open), None),
         ended=EndedRun(ended.id, ended.operation, ended.error_kind, ended.error_params) if ended else None,
-        paused=tuple(one.id for one in schedules) if all(one.paused_at for one in schedules) else (),
+        is_paused=bool(schedules) and all(one.paused_at for one in schedules),
         next_at=_next_of(schedules),
         alerts=alerts,
         was_reached=reached is not None and reached.answered_at is not None,

@@ -59,8 +59,8 @@ class EndedRun:
 class Facts:
     """All that a connection's state follows from. `lacks` and `choices` are titles (message ids).
 
-    `closed_until` is when a broken circuit is tried again, None: it is whole. `paused` are the ids of its schedules
-    when its owner has paused all of them, `next_at` is when the next of them runs.
+    `closed_until` is when a broken circuit is tried again, None: it is whole. `is_paused`: its owner has paused
+    all of its schedules; `next_at` is when the next of them runs.
     """
 
     connection: ConnectionState = ConnectionState.CONNECTED
@@ -69,7 +69,7 @@ class Facts:
     open_runs: tuple[OpenRun, ...] = ()
     ended: EndedRun | None = None
     closed_until: datetime | None = None
-    paused: tuple[str, ...] = ()
+    is_paused: bool = False
     next_at: datetime | None = None
     alerts: frozenset[AlertKind] = frozenset()
     was_reached: bool = False
@@ -88,7 +88,6 @@ class Verdict:
     params: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     run_id: str | None = None
-    schedule_id: str | None = None
     then: datetime | None = None
 
 
@@ -145,11 +144,9 @@ def _failed(facts: Facts) -> Verdict | None:
 
 
 def _paused(facts: Facts) -> Verdict | None:
-    if not facts.paused:
+    if not facts.is_paused:
         return None
-    only = facts.paused[0] if len(facts.paused) == 1 else None
-    reason = N_("Paused by you: nothing runs by itself until you resume it.")
-    return Verdict(State.PAUSED, reason, Remedy.RESUME, schedule_id=only)
+    return Verdict(State.PAUSED, N_("Paused by you: nothing runs by itself until you resume it."), Remedy.RESUME)
 
 
 def _well(facts: Facts) -> Verdict:

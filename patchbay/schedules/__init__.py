@@ -35,6 +35,7 @@ __all__ = [
     "pause",
     "remove",
     "resume",
+    "resume_all",
     "rhythm_of",
     "shift_of",
     "start",
@@ -117,6 +118,15 @@ def resume(user_id: str, schedule_id: str) -> Schedule:
             move_on(schedule, schedule.updated_at)
             _remember(Deed.SCHEDULE_RESUMED, schedule)
     return schedule
+
+
+def resume_all(user_id: str, integration_id: str) -> int:
+    """Go on with all that is paused of the user's connection; returns how many schedules that were."""
+    paused = select(Schedule.id).where(
+        Schedule.user_id == user_id, Schedule.integration_id == integration_id, Schedule.paused_at.is_not(None)
+    )
+    with transaction() as session:
+        return len([resume(user_id, schedule_id) for schedule_id in session.scalars(paused).all()])
 
 
 def remove(user_id: str, schedule_id: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from blueprints.shown.figures import length, line_of, share
 from patchbay import alerts, clock, runs, schedules
@@ -19,8 +20,11 @@ from patchbay.models import (
     ConnectionState,
     Contact,
     Outcome,
+    Overlap,
+    Repeat,
     Run,
     RunStatus,
+    Schedule,
     Span,
     Statistic,
     Trigger,
@@ -30,7 +34,7 @@ from patchbay.models import (
     new_id,
     transaction,
 )
-from tests.blueprints.pages import HTMX, text_of
+from tests.blueprints.pages import HTMX, path_of, post, text_of
 from tests.stage import FrozenClock, Queue, Walker, in_context, sign_in
 
 DASHBOARD = "/health-dashboard"
@@ -297,7 +301,7 @@ def test_paused_schedules_are_told_apart_from_trouble(
 ) -> None:
     with in_context(app):
         schedule = schedules.make(ada.id, "shopify", "import_products", {"repeat": "hours", "every": 6})
-    sign_in(client, ada)
+    token = sign_in(client, ada)
     running = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
     with in_context(app):
         schedules.pause(ada.id, schedule.id)
@@ -307,7 +311,40 @@ def test_paused_schedules_are_told_apart_from_trouble(
     assert "Working" in running
     assert "<time" in running
     assert "Paused by you" in paused
-    assert f'action="/schedules/{schedule.id}/resume"' in paused
+    assert 'action="/integrations/shopify/schedules/resume"' in paused
+    resumed = post(client, "/integrations/shopify/schedules/resume", token)
+    assert path_of(resumed) == "/integrations/shopify/health"
+    assert "Working" in row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")
+
+
+def test_one_button_resumes_every_paused_schedule_of_the_connection_and_no_other(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, connect: Walker
+) -> None:
+    other = connect(ada, "canva")
+    with in_context(app), transaction() as session:
+        mine = [
+            plant_paused(session, shop, "import_products"),
+            plant_paused(session, shop, "an_import_of_old"),
+            plant_paused(session, other, "import_designs"),
+        ]
+    token = sign_in(client, ada)
+
+    page = client.get(path_of(post(client, "/integrations/shopify/schedules/resume", token)))
+
+    with in_context(app):
+        paused = [schedules.get(ada.id, schedule_id).paused_at is not None for schedule_id in mine]
+    assert paused == [False, False, True]
+    assert "2 schedules resumed." in text_of(page)
+
+
+def plant_paused(session: Session, connection: Connection, operation: str) -> str:
+    schedule = Schedule(
+        id=new_id("sch"), user_id=connection.user_id, connection_id=connection.id, operation=operation, input={},
+        integration_id=connection.integration_id, repeat=Repeat.HOURS, every=6, weekdays=[], time_zone="UTC",
+        overlap=Overlap.SKIP, held_params={}, counts_from=clock.now(), created_at=clock.now(), updated_at=clock.now(), paused_at=clock.now(),
+    )  # fmt: skip
+    session.add(schedule)
+    return schedule.id
 
 
 def test_held_deletions_lead_to_their_preview(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:

@@ -35,7 +35,7 @@ def waiting(reason: WaitReason) -> OpenRun:
         (replace(WELL, closed_until=LATER), State.RETRYING, Remedy.WAIT),
         (replace(WELL, ended=FAILED, next_at=LATER), State.RETRYING, Remedy.RETRY),
         (replace(WELL, ended=FAILED), State.WAITING, Remedy.RETRY),
-        (replace(WELL, paused=("sch_1",)), State.PAUSED, Remedy.RESUME),
+        (replace(WELL, is_paused=True), State.PAUSED, Remedy.RESUME),
     ],
 )
 def test_each_state_has_one_remedy(facts: Facts, state: State, remedy: Remedy) -> None:
@@ -51,7 +51,7 @@ def test_what_only_the_owner_can_mend_is_said_first() -> None:
         open_runs=(waiting(WaitReason.RATE_LIMIT),),
         ended=FAILED,
         closed_until=LATER,
-        paused=("sch_1",),
+        is_paused=True,
     )
 
     assert judge(all_at_once).remedy is Remedy.RECONNECT
