@@ -3,6 +3,7 @@
 The JSON shape of the same errors lives in the API; the sentences come from `patchbay.errors`.
 """
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request, url_for
@@ -34,18 +35,30 @@ STANDARD: dict[int, tuple[str, str]] = {
 
 
 GUIDE = {
-    401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND", 409: "CONFLICT", 413: "TOO_LARGE",
-    415: "VALIDATION_ERROR", 422: "VALIDATION_ERROR", 429: "TOO_MANY_REQUESTS", 500: "INTERNAL_ERROR",
-    502: "API_ERROR", 504: "NETWORK_ERROR",
+    400: "VALIDATION_ERROR", 401: "UNAUTHENTICATED", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "NOT_FOUND",
+    409: "CONFLICT", 413: "TOO_LARGE", 415: "VALIDATION_ERROR", 422: "VALIDATION_ERROR", 429: "TOO_MANY_REQUESTS",
+    500: "INTERNAL_ERROR",
 }  # fmt: skip
-"""Which entry of the troubleshooting guide speaks of a status."""
+"""Which entry of the troubleshooting guide speaks of a status, where there is no error of ours with a code."""
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What a page says of it; `guide` is the entry of the troubleshooting guide, "" for none."""
+
+    status: int
+    title: str
+    sentence: str
+    guide: str
+    detail: str = ""
 
 
 def answer_problem(error: PatchbayError, *, request_id: str = "") -> Response:
     """An error of ours that no view made a form or a card of."""
+    problem = _Problem(error.http_status, title_of(error), sentence_of(error), error.code, error.detail)
     if isinstance(error, Unauthenticated):
-        return _to_login(title_of(error), sentence_of(error), request_id)
-    response = _answer(error.http_status, title_of(error), sentence_of(error), error.detail, request_id)
+        return _to_login(problem, request_id)
+    response = _answer(problem, request_id)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -55,10 +68,10 @@ def answer_http_error(error: HTTPException, *, request_id: str = "") -> Response
     """An error that the framework raised: unknown address, wrong method, body too large."""
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
-    status = error.code or 500
-    if status == 401:
-        return _to_login(*_standard(401), request_id)
-    response = _answer(status, *_standard(status), "", request_id)
+    problem = _standard(error.code or 500)
+    if problem.status == 401:
+        return _to_login(problem, request_id)
+    response = _answer(problem, request_id)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
@@ -67,7 +80,7 @@ def answer_http_error(error: HTTPException, *, request_id: str = "") -> Response
 
 def answer_crash(*, request_id: str = "") -> Response:
     """Something that was not foreseen; its cause is in the log alone."""
-    return _answer(500, *_standard(500), "", request_id)
+    return _answer(_standard(500), request_id)
 
 
 def login_address() -> str:
@@ -85,32 +98,28 @@ def _local(address: str) -> str:
     return path.partition("#")[0] if is_local else url_for("catalog.integrations")
 
 
-def _standard(status: int) -> tuple[str, str]:
+def _standard(status: int) -> _Problem:
     title, sentence = STANDARD.get(status) or STANDARD[500 if status >= 500 else 400]
-    return str(gettext(title)), str(gettext(sentence))
+    return _Problem(status, str(gettext(title)), str(gettext(sentence)), GUIDE.get(status, ""))
 
 
-def _to_login(title: str, sentence: str, request_id: str) -> Response:
+def _to_login(problem: _Problem, request_id: str) -> Response:
     if is_htmx():
         return Response(status=401, mimetype="text/html", headers={"HX-Redirect": login_address()})
-    return _page(401, title, sentence, "", request_id)
+    return _page(problem, request_id)
 
 
-def _answer(status: int, title: str, sentence: str, detail: str, request_id: str) -> Response:
+def _answer(problem: _Problem, request_id: str) -> Response:
     if is_htmx():
-        return toast_only(f"{title}. {sentence}", "err", status=status)
-    return _page(status, title, sentence, detail, request_id)
+        return toast_only(f"{problem.title}. {problem.sentence}", "err", status=problem.status)
+    return _page(problem, request_id)
 
 
-def _page(status: int, title: str, sentence: str, detail: str, request_id: str) -> Response:
+def _page(problem: _Problem, request_id: str) -> Response:
     page = render_template(
         "errors/error.html",
-        status=status,
-        title=title,
-        sentence=sentence,
-        detail=detail,
+        problem=problem,
         request_id=request_id,
-        guide=GUIDE,
-        login_address=login_address() if status == 401 else "",
+        login_address=login_address() if problem.status == 401 else "",
     )
-    return make_response(page, status)
+    return make_response(page, problem.status)

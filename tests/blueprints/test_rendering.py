@@ -24,7 +24,7 @@ TEMPLATES = {
     "_part.html": "<p>{{ word }}</p>",
     "long.html": "<p>" + "long " * 400 + "</p>",
     "components/_toasts.html": "{% for a, b in toasts %}<hx-partial>{{ b }}: {{ a }}</hx-partial>{% endfor %}",
-    "errors/error.html": "<h1>{{ title }}</h1>{{ sentence }} {{ detail }} {{ request_id }} {{ login_address }}",
+    "errors/error.html": "<h1>{{ problem.title }}</h1>{{ problem.sentence }} {{ problem.detail }} {{ request_id }} {{ login_address }}",
 }
 
 
