@@ -64,7 +64,8 @@ class Easel:
     """What a form is drawn for: whose it is, what it sent, and what is wrong with it.
 
     `operation` is the one that the form is for, "" for settings. With `is_patient`, a list is asked for only once it is
-    wanted: settings are looked at more often than changed.
+    wanted: settings are looked at more often than changed. `is_away`: the platform has just failed to answer, and no
+    further list is asked for.
     """
 
     user_id: str
@@ -73,6 +74,7 @@ class Easel:
     errors: Mapping[str, str]
     operation: str = ""
     is_patient: bool = False
+    is_away: bool = False
 
 
 def draw(easel: Easel, fields: Sequence[Field], values: Mapping[str, Any]) -> list[Drawn]:
@@ -84,6 +86,8 @@ def draw(easel: Easel, fields: Sequence[Field], values: Mapping[str, Any]) -> li
         one = _drawn(easel, field, fields, filled)
         if one.is_asked:
             filled[field.name] = one.value  # a list may drop a value that no longer goes with the others
+        if one.live is not None and one.live.is_away:
+            easel = replace(easel, is_away=True)
         drawn.append(replace(one, decides=field.name in deciding))
     return drawn
 
@@ -145,7 +149,7 @@ def _with_list(easel: Easel, field: Field, fields: Sequence[Field], filled: Mapp
     """A picked field. What was typed beside the list joins it, unless it is wrong: then it stays where it was typed."""
     error, typed = easel.errors.get(field.name, ""), easel.form.get(f"{field.name}.typed", "")
     values = {**filled, field.name: ""} if error and typed else filled
-    live = picking.look(easel.connection, field, fields, easel.form, values)
+    live = picking.look(easel.connection, field, fields, easel.form, values, is_away=easel.is_away)
     maker = maker_of(easel.connection, field, easel.operation)
     asked = maker_fields(field, maker) if maker is not None else ()
     return Drawn(

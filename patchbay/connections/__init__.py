@@ -5,15 +5,10 @@ What does not live here: the OAuth calls (`oauth`), refreshing (`tokens`), and t
 
 from patchbay.connections.arrival import come_back
 from patchbay.connections.asking import ask
-from patchbay.connections.choices import (
-    Offer,
-    Option,
-    change_settings,
-    choose_what_is_alone,
-    offer,
-)
+from patchbay.connections.choices import change_settings, choose_what_is_alone
 from patchbay.connections.departure import begin, cancel, forget_expired, waiting
 from patchbay.connections.keys import connect_with_keys, receive_keys
+from patchbay.connections.offers import KnownOffer, Offer, Option, known, offer
 from patchbay.connections.outcomes import HTTP_STATUS, PATIENCE, Caller, Outcome, Returned, outcome
 from patchbay.connections.permissions import check_allowed, lacking, missing_scopes, new_needs
 from patchbay.connections.settling import replace_account
@@ -32,6 +27,7 @@ __all__ = [
     "HTTP_STATUS",
     "PATIENCE",
     "Caller",
+    "KnownOffer",
     "Offer",
     "Option",
     "Outcome",
@@ -51,6 +47,7 @@ __all__ = [
     "find",
     "forget_expired",
     "integrations_of",
+    "known",
     "lacking",
     "missing_choices",
     "missing_scopes",

@@ -4,58 +4,21 @@ A choice is a field of `Provider.settings` with a `pick`; what else is asked the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from patchbay import audit, clock, providers
 from patchbay.audit import Deed
-from patchbay.connections.asking import ask_as
+from patchbay.connections.offers import Option, offer
 from patchbay.connections.upkeep import connected, missing_choices
 from patchbay.errors import N_, Invalid, PatchbayError
 from patchbay.models import Connection, transaction
-from patchbay.spec import Action, Pick, Provider, check
+from patchbay.spec import Pick, Provider, check
 
 log = structlog.get_logger()
 
 PAGES_SEARCHED = 20
-
-
-@dataclass(frozen=True)
-class Option:
-    """One value that can be picked, with what a person knows it by. `picture` is an address there, "" for none."""
-
-    value: str
-    label: str
-    picture: str = ""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """Some options, and the cursor behind them (None: these were all)."""
-
-    options: tuple[Option, ...]
-    next_cursor: str | None
-
-
-def offer(
-    connection: Connection, pick: Pick, *, search: str = "", cursor: str | None = None, given: Mapping[str, str] = {}
-) -> Offer:
-    """What the platform has to pick from right now; `given` holds the values of the fields that the pick needs.
-
-    Raises what the platform's answer means.
-    """
-    action = providers.get(connection.integration_id).operation(pick.operation)
-    inputs = {field.name for field in action.input} if isinstance(action, Action) else set()
-    values: dict[str, Any] = {name: given.get(name, "") for name in pick.needs}
-    if pick.search:
-        values[pick.search] = search
-    if cursor and "cursor" in inputs:
-        values["cursor"] = cursor
-    answer = ask_as(connection, pick.operation, values)
-    options = tuple(_option(pick, entry) for entry in answer[pick.entries])
-    return Offer(options, answer.get("nextCursor"))
 
 
 def choose_what_is_alone(connection: Connection) -> None:
@@ -130,14 +93,3 @@ def _all(connection: Connection, pick: Pick, given: Mapping[str, str]) -> Iterat
         cursor = offered.next_cursor
         if cursor is None:
             return
-
-
-def _option(pick: Pick, entry: Mapping[str, Any]) -> Option:
-    value = str(entry[pick.value])
-    return Option(value, str(entry.get(pick.label) or value), _address(entry.get(pick.picture)) if pick.picture else "")
-
-
-def _address(found: Any) -> str:
-    """A picture's address, or the first of several."""
-    first = found[0] if isinstance(found, list) and found else found
-    return first if isinstance(first, str) else ""

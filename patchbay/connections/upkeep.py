@@ -19,6 +19,7 @@ from patchbay.models import (
     Checkpoint,
     Connection,
     ConnectionState,
+    KnownChoices,
     Record,
     Run,
     RunStatus,
@@ -74,6 +75,7 @@ def disconnect(user_id: str, integration_id: str, *, uninstall: bool = False) ->
         tokens.login_works(connection)
         connection.updated_at = clock.now()
         end_runs(connection)
+        session.execute(delete(KnownChoices).where(KnownChoices.connection_id == connection.id))
         audit.add(Deed.DISCONNECTED, user_id=user_id, subject_id=connection.id, revoked=str(revoked).lower())
     return revoked
 

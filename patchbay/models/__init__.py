@@ -19,6 +19,7 @@ from patchbay.models.connection import CallbackOutcome, Connection, ConnectionSt
 from patchbay.models.deletion import Deletion, DeletionState
 from patchbay.models.heartbeat import Heartbeat
 from patchbay.models.integration import Integration, ProviderCredential
+from patchbay.models.known_choices import KnownChoices
 from patchbay.models.leaving import Export, ExportState, Leaving
 from patchbay.models.receipt import Receipt, ReceiptState
 from patchbay.models.record import Checkpoint, Record, StreamRule
@@ -75,6 +76,7 @@ __all__ = [
     "ExportState",
     "Heartbeat",
     "Integration",
+    "KnownChoices",
     "Leaving",
     "LinkKind",
     "LogLevel",

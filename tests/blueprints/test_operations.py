@@ -14,14 +14,21 @@ from werkzeug.test import TestResponse
 from blueprints import operation_forms
 from blueprints.api.waiting import until_ended
 from patchbay import assets
+from patchbay.limits import breakers
 from patchbay.models import Asset, Connection, ConnectionState, User, transaction
 from tests.blueprints.pages import HTMX, address_in, htmx_post, path_of, post, text_of
-from tests.stage import Queue, Sandbox, Walker, in_context
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
 
+pytestmark = pytest.mark.usefixtures("_short_patience")
 Login = Callable[[FlaskClient, User], str]
 PUBLISH = "/integrations/shopify/do/publish_mockup"
 UPLOAD = "/integrations/google-drive/do/upload_file"
 PRODUCTS = "/integrations/shopify/do/get_products"
+
+
+@pytest.fixture
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("patchbay.connections.asking.PATIENCE_S", 1.5)
 
 
 @pytest.fixture
@@ -165,6 +172,63 @@ def test_a_platform_that_cannot_be_asked_is_a_problem_in_the_form(
     assert 'name="again" value="productId"' in page.get_data(as_text=True)
     assert "Fern Tee" in listed(again)
     assert "https://example.org/a.png" in again.get_data(as_text=True)
+
+
+def test_while_the_platform_does_not_answer_its_last_list_is_shown_with_its_age(
+    client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
+) -> None:
+    before = client.get(PUBLISH)
+    frozen_clock.advance(minutes=20)
+    sandbox.fault("shopify", "server_error", times=0)
+
+    page = client.get(PUBLISH)
+    asked_before = len(sandbox.received("shopify"))
+    searched = post(client, PUBLISH, token, **{"productId.shown": shown(page), "productId.search": "MUG"})
+
+    assert sorted(listed(page)) == sorted(listed(before))
+    assert "As of 12:00 UTC , 20 minutes ago. Shopify answered with an error while we were" in text_of(page)
+    assert "Try again" in text_of(page)
+    assert listed(searched) == ["Enamel Mug “First Light”", "Two-Tone Mug"]
+    assert "As of 12:00 UTC , 20 minutes ago. Shopify could not be asked." in text_of(searched)
+    assert len(sandbox.received("shopify")) == asked_before
+
+
+def test_what_is_started_from_a_last_known_list_waits_for_the_platform(
+    client: FlaskClient, app: Flask, token: str, shop: Connection, picture: Asset, sandbox: Sandbox, queue: Queue
+) -> None:
+    fern = product_in(client.get(PUBLISH), "Fern Tee")
+    with in_context(app):
+        for _ in range(8):
+            breakers.note("shopify", shop.id, failed=True, is_sandbox=True, what="HTTP 503")
+    before = len(sandbox.received("shopify"))
+
+    page = client.get(PUBLISH)
+    fields = {"productId": fern, "productId.shown": shown(page), "mockupUrls": picture.id}
+    started = post(client, PUBLISH, token, **fields, do="now")
+    queue.run_all()
+
+    assert "Many requests to Shopify failed of late" in text_of(page)
+    assert "Fern Tee" in listed(page)
+    assert "Going on at" in text_of(client.get(path_of(started)))
+    assert len(sandbox.received("shopify")) == before
+
+
+def test_once_the_platform_answers_again_another_try_shows_what_it_has_now(
+    client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox, queue: Queue
+) -> None:
+    client.get(PUBLISH)
+    sandbox.fault("shopify", "server_error", times=0)
+    memory = shown(client.get(PUBLISH))
+    sandbox.clear_faults("shopify")
+    sandbox.remove_product("fern-tee")
+    queue.forget_limits()
+
+    kept = post(client, PUBLISH, token, **{"productId.shown": memory})
+    again = post(client, PUBLISH, token, **{"productId.shown": memory, "again": "productId"})
+
+    assert "Fern Tee" in listed(kept)
+    assert "Fern Tee" not in listed(again)
+    assert "As of" not in text_of(again)
 
 
 def test_a_list_that_depends_on_another_field_waits_for_it(client: FlaskClient, token: str, figma: Connection) -> None:
