@@ -1,4 +1,4 @@
-"""How platforms say "not now": every dialect of a wait, also where it makes no sense, and rules that look at headers."""
+"""How platforms say "not now": every dialect of a wait, sense or none, and rules that look at headers."""
 
 import pytest
 
