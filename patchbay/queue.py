@@ -30,7 +30,7 @@ class Job:
 
 
 RUN = Job("jobs.run.execute", "runs", 6 * 3600)
-REFRESH = Job("jobs.tokens.refresh", "tokens", 120)
+REFRESH = Job("jobs.tokens.refresh", "tokens", 300)
 BATCH = Job("jobs.batch.advance", "runs", 1800)
 ALERT = Job("jobs.alerts.deliver", "alerts", 120)
 SCHEDULE = Job("jobs.schedules.start", "tokens", 120)

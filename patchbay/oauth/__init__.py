@@ -15,14 +15,17 @@ from authlib.integrations.flask_client import OAuth
 
 from patchbay import net, providers, signing
 from patchbay.credentials import AppCredentials
-from patchbay.errors import ConnectionFailed, GrantExpired
+from patchbay.errors import ConnectionFailed, GrantExpired, PatchbayError
 from patchbay.oauth.answers import Grant, grant_of
-from patchbay.oauth.sessions import App, Session, Translated
+from patchbay.oauth.sessions import App, Asking, Session, Translated
+from patchbay.oauth.telling import Told
 from patchbay.spec import ClientCredentials, Keys, OAuth2, Provider, TokenCall
 
 __all__ = [
+    "Asking",
     "Departure",
     "Grant",
+    "Told",
     "authorize_address",
     "depart",
     "departure",
@@ -35,7 +38,6 @@ __all__ = [
     "token_for_keys",
 ]
 
-EXCHANGE_TIMEOUT_S = 10.0
 registry = OAuth()
 
 
@@ -101,7 +103,7 @@ def exchange(
     extra = {"code_verifier": code_verifier} if code_verifier else {}
     with Translated(provider, auth, app.client_secret, code, code_verifier or ""):
         answer = _client(provider, app, values).fetch_access_token(
-            app.redirect_uri, code=code, timeout=EXCHANGE_TIMEOUT_S, **auth.token_params, **extra
+            app.redirect_uri, code=code, **auth.token_params, **extra
         )
         grant = grant_of(auth, answer)
     if auth.long_lived is None:
@@ -111,25 +113,28 @@ def exchange(
     return lasting if lasting.scopes is not None else dataclasses.replace(lasting, scopes=grant.scopes)
 
 
-def refresh(provider: Provider, app: AppCredentials, values: Mapping[str, Any], refresh_token: str) -> Grant:
+def refresh(
+    provider: Provider, app: AppCredentials, values: Mapping[str, Any], refresh_token: str, asking: Asking | None = None
+) -> Grant:
     """A new grant for `refresh_token`; where the answer has no refresh token, the present one stays.
 
     Raises GrantExpired when the platform says no; NetworkError, ProviderUnavailable, ConnectionFailed when it could
     not be asked.
     """
-    if isinstance(provider.auth, Keys) and provider.auth.tokens is not None:
-        return token_for_keys(provider, app, provider.auth.tokens, refresh_token)
-    auth = _auth(provider)
-    with Translated(provider, auth, app.client_secret, refresh_token, refused=GrantExpired):
-        if auth.renewal is not None:
-            return _traded(provider, app, auth.renewal, refresh_token)
-        with _session(provider, app) as session:
-            url = _filled(auth.refresh_url or auth.token_url, values)
-            session.refresh_token(url, refresh_token=refresh_token, timeout=EXCHANGE_TIMEOUT_S)
-            return grant_of(auth, session.answered)
+    asking, calls = asking or Asking(), list[Told]()
+    try:
+        return _refreshed(provider, app, values, refresh_token, Asking(asking.timeout_s, calls.append))
+    except PatchbayError as error:
+        calls = [dataclasses.replace(call, error=error.kind) for call in calls]
+        raise
+    finally:
+        for call in calls:
+            asking.tell(call)
 
 
-def token_for_keys(provider: Provider, app: AppCredentials, asked: ClientCredentials, pair: str) -> Grant:
+def token_for_keys(
+    provider: Provider, app: AppCredentials, asked: ClientCredentials, pair: str, asking: Asking | None = None
+) -> Grant:
     """A token for the owner's own client id and secret, joined by a colon; the pair takes the refresh token's place.
 
     Raises what `refresh` raises; GrantExpired when the platform knows the pair no more.
@@ -139,14 +144,13 @@ def token_for_keys(provider: Provider, app: AppCredentials, asked: ClientCredent
         session = Session(
             transport=net.current().adapter(_sandboxed(provider, app)),
             dialect=asked,
+            asking=asking,
             client_id=client_id,
             client_secret=client_secret,
             token_endpoint_auth_method=asked.client_auth,
         )
         with session:
-            session.fetch_token(
-                asked.token_url, grant_type="client_credentials", timeout=EXCHANGE_TIMEOUT_S, **asked.token_params
-            )
+            session.fetch_token(asked.token_url, grant_type="client_credentials", **asked.token_params)
             grant = grant_of(asked, session.answered)
     return dataclasses.replace(grant, refresh_token=pair, refresh_expires_at=None)
 
@@ -160,8 +164,23 @@ def revoke(provider: Provider, app: AppCredentials, token: str) -> bool:
     if auth.revoke_url is None:
         return False
     with _session(provider, app) as session:
-        answer = session.revoke_token(auth.revoke_url, token=token, timeout=EXCHANGE_TIMEOUT_S)
+        answer = session.revoke_token(auth.revoke_url, token=token)
     return answer.status_code == 200 or "invalid_token" in answer.text
+
+
+def _refreshed(
+    provider: Provider, app: AppCredentials, values: Mapping[str, Any], refresh_token: str, asking: Asking
+) -> Grant:
+    if isinstance(provider.auth, Keys) and provider.auth.tokens is not None:
+        return token_for_keys(provider, app, provider.auth.tokens, refresh_token, asking)
+    auth = _auth(provider)
+    with Translated(provider, auth, app.client_secret, refresh_token, refused=GrantExpired):
+        if auth.renewal is not None:
+            return _traded(provider, app, auth.renewal, refresh_token, asking)
+        with _session(provider, app, asking) as session:
+            url = _filled(auth.refresh_url or auth.token_url, values)
+            session.refresh_token(url, refresh_token=refresh_token)
+            return grant_of(auth, session.answered)
 
 
 def _begun(
@@ -209,11 +228,12 @@ def _client(provider: Provider, app: AppCredentials, values: Mapping[str, Any]) 
     )
 
 
-def _session(provider: Provider, app: AppCredentials) -> Session:
+def _session(provider: Provider, app: AppCredentials, asking: Asking | None = None) -> Session:
     auth = _auth(provider)
     return Session(
         transport=net.current().adapter(_sandboxed(provider, app)),
         dialect=auth,
+        asking=asking,
         client_id=app.client_id,
         client_secret=app.client_secret,
         token_endpoint_auth_method=auth.client_auth,
@@ -221,11 +241,13 @@ def _session(provider: Provider, app: AppCredentials) -> Session:
     )
 
 
-def _traded(provider: Provider, app: AppCredentials, call: TokenCall, token: str) -> Grant:
+def _traded(
+    provider: Provider, app: AppCredentials, call: TokenCall, token: str, asking: Asking | None = None
+) -> Grant:
     places = {"client_id": app.client_id, "client_secret": app.client_secret, "token": token}
     params = {name: text.format_map(places) for name, text in call.params.items()}
-    with _session(provider, app) as session:
-        response = session.request("GET", call.url, params=params, withhold_token=True, timeout=EXCHANGE_TIMEOUT_S)
+    with _session(provider, app, asking) as session:
+        response = session.request("GET", call.url, params=params, withhold_token=True)
         return grant_of(_auth(provider), session.parse_response_token(response))
 
 

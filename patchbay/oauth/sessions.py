@@ -3,8 +3,10 @@
 What the answers mean lives in `answers`; which calls there are, in the package itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import requests
@@ -25,6 +27,7 @@ from patchbay.errors import (
     SetupWrong,
 )
 from patchbay.oauth.answers import Dialect, Refusal, refusal_in, token_object
+from patchbay.oauth.telling import Told, told
 from patchbay.redaction import MASK, redact_text
 from patchbay.spec import Answer, Provider, retry_after_s
 
@@ -46,11 +49,20 @@ class TokenRefused(OAuthError):
         self.refusal = refusal
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How a token endpoint is asked: for how long at the most, and who is told of it without the secrets."""
+
+    timeout_s: float = 10.0
+    tell: Callable[[Told], None] = lambda _told: None
+
+
 class Session(OAuth2Session):
     """One conversation with a token endpoint: no proxies, no netrc, no redirects, answers read in the dialect."""
 
-    def __init__(self, *, transport: Any, dialect: Dialect, **options: Any) -> None:
+    def __init__(self, *, transport: Any, dialect: Dialect, asking: Asking | None = None, **options: Any) -> None:
         super().__init__(**options)
+        self._asking = asking or Asking()
         self.trust_env = False
         self.mount("https://", transport)
         self.mount("http://", transport)
@@ -58,7 +70,18 @@ class Session(OAuth2Session):
         self._dialect = dialect
 
     def request(self, method: str, url: str, **options: Any) -> Any:
-        return super().request(method, url, allow_redirects=False, **options)
+        return super().request(method, url, allow_redirects=False, timeout=self._asking.timeout_s, **options)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send it, and tell of it whatever comes of it."""
+        started_at, began = clock.now(), monotonic()
+        answer: requests.Response | None = None
+        try:
+            answer = super().send(request, **options)
+            return answer
+        finally:
+            duration_ms = round((monotonic() - began) * 1000)
+            self._asking.tell(told(request, answer, started_at=started_at, duration_ms=duration_ms))
 
     def parse_response_token(self, response: Any) -> Mapping[str, Any]:
         """The token object, also kept as `answered`.

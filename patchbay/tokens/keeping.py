@@ -1,6 +1,6 @@
 """What is written of a connection's tokens: a new pair, that it has worked, that the platform said no.
 
-When a refresh is tried, and what its failure means, is decided in `refreshing`.
+When a refresh is tried, and what its failure means, is decided in `refreshing` and `attempt`.
 """
 
 from sqlalchemy import update

@@ -1,7 +1,7 @@
 """The right to refresh a connection's token: had by one at a time, over no open transaction, lost with its holder.
 
 The claim writes down, before anything is sent, that a refresh is under way; what that tells whoever comes after a crash
-is decided in `refreshing`.
+is decided in `attempt`.
 """
 
 import time
@@ -12,21 +12,29 @@ from typing import Any
 from sqlalchemy import update
 
 from patchbay import clock
+from patchbay.errors import NetworkError
 from patchbay.models import Connection, ConnectionState, new_id, transaction
 from patchbay.tokens.present import Present
 
-LEASE = timedelta(seconds=30)
-LONGEST_EXCHANGE_S = 12.0
+LEASE = timedelta(seconds=45)
+LONGEST_ANSWER_S = 35.0
+"""What a platform has to answer in: an answer that is not waited for is lost, and with it the login in some places."""
+LONGEST_EXCHANGE_S = LONGEST_ANSWER_S + 2
+"""The same, and a little for what is sent and stored."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A lease of one version of a token. `lost_at` is when a refresh of it was sent whose answer nobody has stored."""
+    """A lease of one version of a token. `lost_at` is when a refresh of it was sent whose answer nobody has stored.
+
+    `taken_at` is by a clock that nobody steps.
+    """
 
     connection_id: str
     token: str
     version: int
     lost_at: datetime | None
+    taken_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -90,6 +98,14 @@ def claim(present: Present, lookout: Lookout) -> Claim | None:
     if claimed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
         return None
     return Claim(present.connection_id, token, present.version, present.sent_at)
+
+
+def check_in_time(claim: Claim) -> None:
+    """Raise NetworkError when an exchange that began now could outlast the lease: this process was held up, and what
+    it would send may be on its way from another one soon.
+    """
+    if time.monotonic() - claim.taken_at > LEASE.total_seconds() - LONGEST_EXCHANGE_S:
+        raise NetworkError("the lease was nearly over before the refresh was sent", was_sent=False)
 
 
 def release(claim: Claim, **values: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from patchbay.errors import CredentialsRefused
 from patchbay.tokens import keeping, refreshing
+from patchbay.tokens.attempt import Tell
 from patchbay.tokens.present import Token
 
 
@@ -29,18 +30,19 @@ class TokenSource(Protocol):
 
 @dataclass
 class StoredToken:
-    """The token of a connection."""
+    """The token of a connection. `tell` hears of each call to the token endpoint that was made for this one's sake."""
 
     connection_id: str
+    tell: Tell = refreshing.tell_nobody
     _given: int | None = field(default=None, init=False, repr=False)
 
     def fresh(self) -> Token:
         """Refreshed ahead of its end."""
-        return self._noted(refreshing.fresh(self.connection_id))
+        return self._noted(refreshing.fresh(self.connection_id, self.tell))
 
     def replaced(self, refused: Token) -> Token:
         """Refreshed once for all workers that saw it refused."""
-        return self._noted(refreshing.refresh(self.connection_id, seen_version=refused.version, is_refused=True))
+        return self._noted(refreshing.refresh(self.connection_id, seen_version=refused.version, tell=self.tell))
 
     def worked(self, token: Token) -> None:
         """The pair before it is needed no more."""

@@ -16,10 +16,11 @@ from sqlalchemy import select
 from patchbay import client, tokens
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError
 from patchbay.models import Alert, AlertKind, Connection, ConnectionState, User, db, fresh_view, new_id, transaction
-from patchbay.oauth import Grant
+from patchbay.oauth import Asking, Grant
 from patchbay.settings import ROOT, Settings
 from patchbay.spec import Request
-from patchbay.tokens import keeping, lease, refreshing
+from patchbay.tokens import keeping, lease
+from patchbay.tokens.attempt import Attempt, Held
 from patchbay.tokens.present import read
 from tests.stage import FrozenClock, Sandbox, Walker, at_once
 from tests.wire import Said, Wire, listening
@@ -71,13 +72,13 @@ def test_the_mark_stands_before_anything_is_sent_and_goes_with_the_answer(
     shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[datetime | None] = []
-    ask = refreshing._asked
+    ask = Attempt._asked
 
-    def look(held: refreshing._Held) -> Grant:
+    def look(attempt: Attempt, held: Held, asking: Asking) -> Grant:
         seen.append(read(shop.id).sent_at)
-        return ask(held)
+        return ask(attempt, held, asking)
 
-    monkeypatch.setattr(refreshing, "_asked", look)
+    monkeypatch.setattr(Attempt, "_asked", look)
     frozen_clock.advance(hours=2)
 
     tokens.fresh(shop.id)
@@ -235,11 +236,12 @@ clock.now = lambda: datetime.fromisoformat(order["now"])
 def stop(*_args, **_named):
     print("here", flush=True)
     time.sleep(60)
-import patchbay.tokens.refreshing as refreshing
+from patchbay.tokens import keeping
+from patchbay.tokens.attempt import Attempt
 if order["place"] == "before it is sent":
-    refreshing._asked = stop
+    Attempt._asked = stop
 else:
-    refreshing.keeping.store = stop
+    keeping.store = stop
 with create_app(settings.load(order["environment"])).app_context(), tenancy.everyone():
     tokens.fresh(order["connection"])
 """
@@ -276,7 +278,7 @@ def test_a_kill_around_a_refresh_costs_no_connection_where_grace_is_declared(
     killed(shop, settings, place, frozen_clock.now())
     marked = reread(shop)
     lost = (marked.refresh_sent_at, marked.refresh_lease_token)
-    frozen_clock.advance(seconds=31)
+    frozen_clock.advance(seconds=lease.LEASE.total_seconds() + 1)
 
     token = tokens.fresh(shop.id)
 
@@ -306,7 +308,7 @@ def test_a_kill_around_a_refresh_where_repetition_is_punished(
     before = studio.access_token
     frozen_clock.advance(hours=3, minutes=56)
     killed(studio, settings, place, frozen_clock.now())
-    frozen_clock.advance(seconds=31)
+    frozen_clock.advance(seconds=lease.LEASE.total_seconds() + 1)
     used_up = tokens.fresh(studio.id).value
     frozen_clock.advance(minutes=10)
 
