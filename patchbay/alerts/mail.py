@@ -102,22 +102,26 @@ class _Session(smtplib.SMTP):
 
     def __init__(self, here: Mail) -> None:
         self._here = here
-        self._tls = ssl.create_default_context()
-        self._tls.sslsocket_class = dialling.LimitedTLSSocket
         super().__init__(here.host, here.port, local_hostname=settings.current().public_host, timeout=LIMIT_S)
 
     def admit(self) -> None:
         """Protect the way and say who we are, as far as the operator wants it."""
         if self._here.tls is MailTls.STARTTLS:
-            self.starttls(context=self._tls)
+            self.starttls(context=_tls())
         if self._here.username:
             self.login(self._here.username, self._here.password)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - smtplib's own name
         dialled = dialling.dial(host, resolve_with_system(host, RESOLVE_TIMEOUT_S), port)
         if self._here.tls is MailTls.TLS:
-            return self._tls.wrap_socket(dialled, server_hostname=host)
+            return _tls().wrap_socket(dialled, server_hostname=host)
         return dialled
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.sslsocket_class = dialling.LimitedTLSSocket
+    return context
 
 
 def _problem(failure: Exception) -> Problem:

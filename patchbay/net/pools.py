@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from functools import cached_property
 
 import certifi
 from requests.adapters import HTTPAdapter
@@ -28,7 +29,7 @@ class Transports:
 
     def __init__(self, guard: Guard, tls: ssl.SSLContext | None) -> None:
         self._guard = guard
-        self._tls = tls
+        self._given_tls = tls
         self._made: tuple[int, HTTPAdapter, HTTPAdapter] | None = None
 
     @property
@@ -44,9 +45,16 @@ class Transports:
     def _of_this_process(self) -> tuple[int, HTTPAdapter, HTTPAdapter]:
         # Two threads may both make a pair here; the one that is overwritten is merely closed after its use.
         if self._made is None or self._made[0] != os.getpid():
-            tls = _with_limits(self._tls or _public_authorities())
-            self._made = (os.getpid(), _Transport(self._dial_public, tls), _Transport(_dial_sandbox, tls))
+            public, sandbox = (_Transport(dial, lambda: self._tls) for dial in (self._dial_public, _dial_sandbox))
+            self._made = (os.getpid(), public, sandbox)
         return self._made
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Made for the first https address: reading the authorities takes longer than a request to the sandbox.
+        context = self._given_tls or _public_authorities()
+        context.sslsocket_class = LimitedTLSSocket
+        return context
 
     def _dial_public(self, host: str, port: int) -> socket.socket:
         return dial(host, self._guard.permitted(host, port, remaining_s()), port)
@@ -60,11 +68,6 @@ def _public_authorities() -> ssl.SSLContext:
     """The authorities of the certifi bundle, and those that the operator added to the system."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
-    return context
-
-
-def _with_limits(context: ssl.SSLContext) -> ssl.SSLContext:
-    context.sslsocket_class = LimitedTLSSocket
     return context
 
 
@@ -105,15 +108,19 @@ class _TLSPool(HTTPSConnectionPool):
 class _Pools(PoolManager):
     """Pools by host, handing `dial` to every connection."""
 
-    def __init__(self, dial: Dial, tls: ssl.SSLContext) -> None:
-        super().__init__(num_pools=_HOSTS_KEPT, maxsize=_CONNECTIONS_KEPT_PER_HOST, ssl_context=tls)
+    def __init__(self, dial: Dial, tls: Callable[[], ssl.SSLContext]) -> None:
+        super().__init__(num_pools=_HOSTS_KEPT, maxsize=_CONNECTIONS_KEPT_PER_HOST)
         self.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
         self._dial = dial
+        self._tls = tls
 
     def _new_pool(
         self, scheme: str, host: str, port: int, request_context: dict[str, object] | None = None
     ) -> HTTPConnectionPool:
-        pool = super()._new_pool(scheme, host, port, request_context)
+        wanted = (self.connection_pool_kw if request_context is None else request_context).copy()
+        if scheme == "https":
+            wanted["ssl_context"] = self._tls()
+        pool = super()._new_pool(scheme, host, port, wanted)
         pool.conn_kw["dial"] = self._dial
         return pool
 
@@ -121,7 +128,7 @@ class _Pools(PoolManager):
 class _Transport(HTTPAdapter):
     """One HTTP adapter over our pools; certificates are the pools' affair, not that of requests."""
 
-    def __init__(self, dial: Dial, tls: ssl.SSLContext) -> None:
+    def __init__(self, dial: Dial, tls: Callable[[], ssl.SSLContext]) -> None:
         super().__init__()
         self.poolmanager = _Pools(dial, tls)
 
