@@ -14,7 +14,7 @@ from patchbay.client import addresses, verdicts
 from patchbay.client.exchange import Line
 from patchbay.client.once import Step
 from patchbay.client.retries import TRIES, Budget, backoff_s, jitter_s
-from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Kept, Unwatched, Watch, pause
+from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Kept, Unwatched, Watch, of_refresh, pause
 from patchbay.credentials import AppCredentials
 from patchbay.errors import (
     N_,
@@ -40,16 +40,16 @@ def of_connection(connection: Connection, *, doing: str = "", stream: str = "", 
     An app of the sandbox has no part in a live connection, nor a live app in one of the sandbox.
     """
     provider = providers.get(connection.integration_id)
-    app = credentials.find(provider, connection.settings)
+    app, watch = credentials.find(provider, connection.settings), watch or Unwatched()
     return Client(
         provider=provider,
         app=app if app is not None and app.is_sandbox == connection.is_sandbox else None,
         settings=connection.settings,
         is_sandbox=connection.is_sandbox,
-        source=tokens.StoredToken(connection.id),
+        source=tokens.StoredToken(connection.id, lambda call: watch.exchanged(of_refresh(call))),
         budget_key=connection.id,
         account=connection.account_id,
-        watch=watch or Unwatched(),
+        watch=watch,
         doing=doing,
         stream=stream,
     )

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from patchbay import net
+from patchbay import net, oauth
 from patchbay.errors import PlatformError
 from patchbay.models import ReceiptState
 from patchbay.spec import Picture
@@ -29,6 +29,7 @@ class Exchange:
 
     `status` is None and the answer empty when none came. `error` is the name of the error that it came to, "" for none,
     as for an answer that is a fault elsewhere and expected here. `started_at` is aware UTC, `attempt` counts from 1.
+    `is_refresh`: it was the token endpoint that was called, for a new token; its secrets are gone already.
     """
 
     outgoing: net.Outgoing
@@ -39,6 +40,7 @@ class Exchange:
     duration_ms: int
     started_at: datetime
     attempt: int
+    is_refresh: bool = False
 
     @property
     def method(self) -> str:
@@ -66,6 +68,21 @@ class Exchange:
         if sent.json is not None:
             return msgspec.json.encode(sent.json)
         return urlencode(sent.form or {}).encode()
+
+
+def of_refresh(call: oauth.Told) -> Exchange:
+    """A call to the token endpoint, for the same listeners."""
+    return Exchange(
+        net.Outgoing(call.method, call.url, headers=call.request_headers, content=call.request_body),
+        call.status,
+        call.response_headers,
+        call.response_body,
+        call.error,
+        call.duration_ms,
+        call.started_at,
+        attempt=1,
+        is_refresh=True,
+    )
 
 
 @dataclass(frozen=True)

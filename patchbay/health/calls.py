@@ -47,7 +47,9 @@ class CallLog:
         self._written_at = time.monotonic()
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Note how long the call took and what came of it."""
+        """Note how long the call took and what came of it. A token's refresh is no call of the operation's."""
+        if exchange.is_refresh:
+            return
         outcome = outcome_of(exchange.error)
         self._noted[hour_of(exchange.started_at), outcome, bucket_of(exchange.duration_ms)] += 1
         self._lasted_ms += exchange.duration_ms

@@ -8,9 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column
 
+REFRESH = "token refresh"
+
 
 class WireEntry(Base):
     """One try of one request. `number` counts the tries of a run, so that a gap tells how many were not kept.
+
+    `fingerprint` says which request it is, so that a replay knows it again; a token's refresh has REFRESH in its place.
 
     Bodies are cut; their `…_bytes` are their true sizes. `whole` is the answer to the last byte, packed and sealed,
     for runs that were to be recorded for a replay; it is never shown.
@@ -45,3 +49,8 @@ class WireEntry(Base):
     whole_sealed: Mapped[str | None] = sealed_column()
 
     whole = EncryptedText("whole_sealed")
+
+    @property
+    def is_refresh(self) -> bool:
+        """Whether the run needed a new token, and this is how it was asked for."""
+        return self.fingerprint == REFRESH

@@ -121,7 +121,7 @@ class Watching:
 
     def exchanged(self, exchange: client.Exchange) -> None:
         """Whoever listens takes a note; it is written with the run's next step."""
-        self.was_answered = self.was_answered or not exchange.error
+        self.was_answered = self.was_answered or not (exchange.error or exchange.is_refresh)
         for listener in self.listeners:
             listener.exchanged(exchange)
 

@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select
 from patchbay import settings
 from patchbay.client import Exchange
 from patchbay.models import Run, RunStatus, WireEntry, db, new_id
+from patchbay.models.wire import REFRESH
 from patchbay.redaction import redact_url
 from patchbay.wire.shown import shown
 
@@ -99,13 +100,13 @@ class WireLog:
             "request_headers": dict(kept.request_headers),
             "request_body": kept.request_body,
             "request_bytes": len(exchange.request_body),
-            "fingerprint": fingerprint(exchange),
+            "fingerprint": REFRESH if exchange.is_refresh else fingerprint(exchange),
             "status": exchange.status,
             "error": exchange.error,
             "response_headers": dict(kept.response_headers),
             "response_body": kept.response_body,
             "response_bytes": len(exchange.response_body),
-            "whole_sealed": self._whole(entry_id, exchange) if self._keeps_whole else None,
+            "whole_sealed": self._whole(entry_id, exchange) if self._keeps_whole and not exchange.is_refresh else None,
         }
 
     def _whole(self, entry_id: str, exchange: Exchange) -> str | None:

@@ -76,14 +76,15 @@ def _record(run: Run) -> list[WireEntry]:
     if not run.keeps_answers or run.is_open:
         raise Conflict(sentence=N_("Only a run that has ended and was started to be recorded can be replayed."))
     record = list(db.session.scalars(select(WireEntry).where(WireEntry.run_id == run.id).order_by(WireEntry.number)))
+    requests = [entry for entry in record if not entry.is_refresh]
     is_whole = (
-        bool(record)
+        bool(requests)
         and record[-1].number == len(record)
-        and all(entry.status is None or entry.whole_sealed for entry in record)
+        and all(entry.status is None or entry.whole_sealed for entry in requests)
     )
     if run.attempts > 1 or not is_whole:
         raise Conflict(sentence=N_("The record of this run is not whole: it was interrupted, or too much came in."))
-    return record
+    return requests
 
 
 def _carried_out(run: Run, operation: Operation, tape: "_Tape") -> Iterator[Any]:
