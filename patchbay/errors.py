@@ -22,6 +22,8 @@ What does not live here: how an error becomes a page, a toast or a JSON answer (
     ├── Postponed                        API_ERROR                502     yes, at `retry_at`
     │   ├── RateLimited                  RATE_LIMIT_EXCEEDED      429     yes, at `retry_at`
     │   └── CircuitOpen                  API_ERROR                502     yes, at `retry_at`
+    ├── StorageAway                      STORAGE_UNAVAILABLE      503     yes
+    ├── StorageFull                      STORAGE_FULL             507     yes, once there is room
     ├── NetworkError                     NETWORK_ERROR            504     yes
     │   └── CertificateRefused           NETWORK_ERROR            504     yes
     └── Refused (the caller's mistake, nothing was done)
@@ -279,6 +281,26 @@ class CertificateRefused(NetworkError):
         "The certificate of the server of %(provider)s is not valid, so nothing was sent to it. If it is a server of "
         "your own, renew its certificate; else try again later."
     )
+
+
+class StorageAway(PatchbayError):
+    """The database is locked, starts again or is out of reach."""
+
+    code = "STORAGE_UNAVAILABLE"
+    http_status = 503
+    retryable = True
+    title = N_("Back in a moment")
+    sentence = N_("Patchbay's database is busy or starts again. Nothing was changed. Try again in a few seconds.")
+
+
+class StorageFull(PatchbayError):
+    """There is no room left for the database, or on the disk of the home."""
+
+    code = "STORAGE_FULL"
+    http_status = 507
+    retryable = True
+    title = N_("There is no room left here")
+    sentence = N_("Patchbay's disk is full. Nothing was changed. Ask your administrator to make room, then try again.")
 
 
 class Refused(PatchbayError):

@@ -19,6 +19,7 @@ from patchbay.errors import (
     NotFound,
     PatchbayError,
     Refused,
+    StorageAway,
     TooLarge,
     TooManyRequests,
     Unauthenticated,
@@ -26,6 +27,7 @@ from patchbay.errors import (
     named,
 )
 from patchbay.models import Run
+from patchbay.models.outage import outage
 from patchbay.net import MIB
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ BY_STATUS: dict[int, type[Refused]] = {
     413: TooLarge,
     415: UnsupportedMedia,
 }
+AWAY_FOR_S = 5
 WRONG_HOST = N_("This host name is not served here.")
 WRONG_METHOD = N_("This address does not take that kind of request. Nothing was changed.")
 
@@ -68,6 +71,8 @@ def answer(error: PatchbayError, *, status: int | None = None, run_id: str | Non
     response = _answer(shape, status or error.http_status, run_id)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, StorageAway):
+        response.headers["Retry-After"] = str(AWAY_FOR_S)
     return response
 
 
@@ -153,6 +158,10 @@ def _refused_host() -> Response:
 
 
 def _crash(error: Exception) -> Response:
+    lack = outage(error)
+    if lack is not None:
+        log.warning("Storage failed a request.", error=lack.kind, cause=lack.detail)
+        return _patchbay_error(lack)
     log.exception("A request failed for a reason of ours.", error=type(error).__name__)
     if wants_json():
         return answer(PatchbayError())

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import audit, clock, signing
 from patchbay.accounts.users import may_enter
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, NotFound, Unauthenticated
 from patchbay.models import ApiKey, User, db, new_id, transaction
+from patchbay.models.outage import outage
 
 SCOPES = (
     "integrations:read",
@@ -109,8 +111,12 @@ def _note_use(key: ApiKey, address: str) -> None:
     is_new = address not in key.addresses
     if not is_new and key.last_used_at is not None and now - key.last_used_at < timedelta(minutes=1):
         return
-    with transaction():
-        key.last_used_at = now
-        if is_new:
-            key.addresses = [*key.addresses, address][-50:]
-            audit.add(Deed.KEY_USED_FROM_NEW_ADDRESS, user_id=key.user_id, subject_id=key.id, address=address)
+    try:
+        with transaction():
+            key.last_used_at = now
+            if is_new:
+                key.addresses = [*key.addresses, address][-50:]
+                audit.add(Deed.KEY_USED_FROM_NEW_ADDRESS, user_id=key.user_id, subject_id=key.id, address=address)
+    except SQLAlchemyError as error:
+        if is_new or outage(error) is None:
+            raise  # of a known address it is noted the next time, and whoever only reads can go on

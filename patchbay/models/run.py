@@ -22,11 +22,12 @@ class RunStatus(StrEnum):
 
 
 class WaitReason(StrEnum):
-    """What a waiting run waits for; the first three end by themselves, at `Run.resumes_at`."""
+    """What a waiting run waits for; all but the last end by themselves, at `Run.resumes_at`."""
 
     RATE_LIMIT = "rate_limit"
     BREAKER = "breaker"
     UNAVAILABLE = "unavailable"
+    STORAGE = "storage"
     CONFIRM_DELETIONS = "confirm_deletions"
 
 

@@ -5,16 +5,18 @@ lease that lapses, and the next worker goes on from the checkpoint.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import audit, client, clock
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, PatchbayError, Postponed, SyncFailed
 from patchbay.models import Connection, Deletion, Purpose, RunStatus, Trigger, WaitReason, db
+from patchbay.models.outage import outage
 from patchbay.redaction import redact_text
 from patchbay.runs import comparing, finishing, importing, patience
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
@@ -27,6 +29,7 @@ WAITS = {
     WaitReason.RATE_LIMIT: N_("%(provider)s asked us to slow down. Going on at %(time)s."),
     WaitReason.BREAKER: N_("Many requests to %(provider)s failed of late. Going on at %(time)s."),
     WaitReason.UNAVAILABLE: N_("%(provider)s does not answer. Going on at %(time)s."),
+    WaitReason.STORAGE: N_("Patchbay's database is away or its disk full. Going on at %(time)s."),
 }
 
 
@@ -72,9 +75,11 @@ class _Execution(Watching):
             self._wait(WaitReason(error.wait_reason), error.retry_at)
         except PatchbayError as error:
             self._bear_or_fail(error)
-        except (OperationalError, InterfaceError) as error:
-            self._give_back(error)
         except Exception as error:
+            lack = outage(error)
+            if lack is not None:
+                self._give_back(lack)
+                return
             log.exception("A run failed for a reason of ours.")
             self._fail(SyncFailed(type(error).__name__))
 
@@ -147,14 +152,21 @@ class _Execution(Watching):
         is_under_way = self.was_answered or self.saved > 0 or self.run.waits > 0
         return is_under_way or self.run.trigger is Trigger.SCHEDULE
 
-    def _give_back(self, error: Exception) -> None:
-        """The database was away, locked or full: nothing was lost but this try, unless that happens without end."""
-        log.warning("The database did not take a step; the run is given back.", error=type(error).__name__)
+    def _give_back(self, lack: PatchbayError) -> None:
+        """The database was away or locked, or the disk full: nothing was lost but this try, unless that has no end.
+
+        Where not even that can be written, the lease lapses, and somebody takes the run up then.
+        """
+        log.warning("Storage did not take a step; the run waits.", error=lack.kind)
         db.session.rollback()
         if self.run.attempts >= patience.MOST_ATTEMPTS:
-            self._fail(SyncFailed(type(error).__name__))
-        else:
-            self.lease.give_back()
+            self._fail(lack)
+            return
+        try:
+            self._wait(WaitReason.STORAGE, clock.now() + patience.STORAGE_PAUSE)
+        except SQLAlchemyError:
+            with suppress(SQLAlchemyError):
+                self.lease.give_back()
 
     def _wait(self, reason: WaitReason, resumes_at: datetime, **values: Any) -> None:
         waiting = {"status": RunStatus.WAITING, "resumes_at": resumes_at, "wait_reason": reason, **values}

@@ -11,11 +11,13 @@ from patchbay.models import Run, Trigger
 
 PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5), timedelta(minutes=15))
 """The last one is repeated."""
+STORAGE_PAUSE = timedelta(seconds=15)
+"""After the database was away or the disk full."""
 LONGEST = timedelta(hours=1)
 LONGEST_UNWATCHED = timedelta(hours=24)
 SPREAD = 0.1
 MOST_ATTEMPTS = 500
-"""So often a run may be begun in all; a database that is ill would else have it begun for ever."""
+"""So often a run may be begun in all: storage that is ill would else have it begun for ever. About two hours' worth."""
 
 
 def resumes_at(run: Run, error: PatchbayError, now: datetime, *, has_come_further: bool) -> datetime | None:

@@ -22,6 +22,7 @@ from patchbay.models import (
     fresh_view,
 )
 from patchbay.runs.lease import LENGTH
+from patchbay.runs.patience import STORAGE_PAUSE
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
 from tests.stage import FrozenClock, Queue, linked_to_dropbox, waited_out
 
@@ -460,13 +461,13 @@ def test_a_database_that_is_away_for_a_moment_costs_a_run_nothing(
 ) -> None:
     warehouse.trouble = {"all 2": OperationalError("COMMIT", {}, Exception("database is locked"))}
     run = bring_in()
-    given_back = run.status
-    frozen_clock.advance(seconds=5)
+    told = run.status, run.wait_reason
+    frozen_clock.advance(seconds=STORAGE_PAUSE.total_seconds())
 
     tick()
     queue.run_all()
 
-    assert given_back is RunStatus.QUEUED
+    assert told == (RunStatus.WAITING, WaitReason.STORAGE)
     assert warehouse.asked == ["all 0", "all 2", "all 2", "all 4"]
     assert counts(reread(run, ada)) == expected("all")
 
