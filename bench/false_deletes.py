@@ -22,7 +22,7 @@ from patchbay import accounts, catalog, clock, providers, runs, tenancy
 from patchbay.errors import PlatformError
 from patchbay.models import Connection, Record, Role, Run, RunStatus, Trigger, db, fresh_view, transaction
 from patchbay.records import deletions
-from patchbay.runs import execution
+from patchbay.runs import deciding, execution
 from patchbay.spec import Api, Changes, Import, Item, Outline, Page
 
 IMPORTS = int(os.environ.get("BENCH_IMPORTS", "10000"))
@@ -150,12 +150,18 @@ class Shelf:
 
 @dataclass
 class Outcome:
-    """What came of the imports: how they ended, what they deleted, and what of it was there all the same."""
+    """What came of the imports: how they ended, what they deleted, and what of it was there all the same.
+
+    `deleted` is without questions, `confirmed` after the owner was asked; `false_questions` were asked about what was
+    there.
+    """
 
     ended: dict[str, int] = field(default_factory=dict)
     deleted: int = 0
+    confirmed: int = 0
     kills: int = 0
     false_deletes: list[str] = field(default_factory=list)
+    false_questions: list[str] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     not_in_step: list[str] = field(default_factory=list)
 
@@ -177,9 +183,10 @@ def import_often(connection: Connection, count: int, seed: int) -> Outcome:
         run = _carried_out(connection, shelf, outcome)
         outcome.ended[run.status.value] = outcome.ended.get(run.status.value, 0) + 1
         outcome.deleted += run.count_deleted
+        _answer(run, shelf, outcome)
         outcome.false_deletes += [one for one in _deleted(connection) if one in shelf.things]
     shelf.is_well = True
-    _carried_out(connection, shelf, outcome)
+    _answer(_carried_out(connection, shelf, outcome), shelf, outcome)
     outcome.not_in_step = sorted(_kept(connection) ^ set(shelf.things))
     return outcome
 
@@ -200,11 +207,14 @@ def main() -> list[Row]:
     figures.keep(
         "false_deletes", began_under, {"imports": IMPORTS, "seed": SEED, "seconds": seconds, **asdict(outcome)}
     )
-    wrong = len(outcome.false_deletes) + len(outcome.not_in_step)
+    wrong = len(outcome.false_deletes) + len(outcome.false_questions)
     what = f"{IMPORTS:,} imports, {sum(outcome.faults.values()):,} faults, {outcome.kills:,} kills"
     return [
-        Row(f"{what}: deleted", f"{outcome.deleted:,}"),
+        Row(f"{what}: deleted", f"{outcome.deleted:,} and {outcome.confirmed:,} confirmed"),
         Row("of these still there", str(wrong), "0", wrong == 0),
+        Row(
+            "kept, or not, against the platform at the end", str(len(outcome.not_in_step)), "0", not outcome.not_in_step
+        ),
     ]
 
 
@@ -220,6 +230,17 @@ def _carried_out(connection: Connection, shelf: Shelf, outcome: Outcome) -> Run:
                 run = runs.retry(connection.user_id, run.id)
             elif run.status is not RunStatus.RUNNING:
                 return run
+
+
+def _answer(run: Run, shelf: Shelf, outcome: Outcome) -> None:
+    """The owner of a question looks at the platform, and confirms what is truly gone."""
+    if not run.is_asking:
+        return
+    asked, _ = deletions.page(deletions.get(run.user_id, run.id), cursor=None, limit=shelf.made)
+    still_there = [record.external_id for record in asked if record.external_id in shelf.things]
+    outcome.false_questions += still_there
+    if not still_there:
+        outcome.confirmed += deciding.confirm(run.user_id, run.id).count_deleted
 
 
 def _executed(run_id: str, outcome: Outcome) -> None:

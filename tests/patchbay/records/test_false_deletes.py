@@ -14,6 +14,7 @@ def test_of_60_imports_with_injected_faults_none_deletes_what_is_there(linked: C
     outcome = false_deletes.import_often(linked, 60, seed=11)
 
     assert outcome.false_deletes == []
+    assert outcome.false_questions == []
     assert outcome.not_in_step == []
     assert outcome.deleted > 20
     assert sum(outcome.faults.values()) > 60
