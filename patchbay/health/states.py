@@ -95,6 +95,7 @@ _WAITS = {
     WaitReason.RATE_LIMIT: N_("%(provider)s asked us to slow down. Going on at %(time)s."),
     WaitReason.BREAKER: N_("Many requests to %(provider)s failed of late. Going on at %(time)s."),
     WaitReason.UNAVAILABLE: N_("%(provider)s does not answer. Going on at %(time)s."),
+    WaitReason.STORAGE: N_("Patchbay's database is away or its disk full. Going on at %(time)s."),
 }
 
 
