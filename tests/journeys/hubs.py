@@ -270,7 +270,7 @@ def at_once(call: Callable[[], T], times: int) -> list[T]:
 
 def bare_environment() -> dict[str, str]:
     """Nothing of the developer's own settings; an empty value also hides what a .env says."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     hidden = ("PUBLIC_URL", "DATABASE_URL", "REDIS_URL", "SANDBOX", "SANDBOX_URL", "DEMO_PASSWORD", "TRUSTED_PROXIES")
     return {**inherited, **dict.fromkeys((*hidden, "SECRET_KEY", "VAULT_KEYS"), "")}
 
