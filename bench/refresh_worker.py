@@ -1,7 +1,7 @@
 """A worker process of the benches of refreshing: uses connections' tokens as runs do, until told to stop or killed.
 
-Its order is a JSON object on the command line: `once` (many threads use one connection) or `churn` (forked children
-use all of them in turn, and one after another is killed).
+Its order is a JSON object on the command line. Forked children use all connections in turn, and one after another of
+them is killed.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -41,7 +42,7 @@ def use(app: Flask, connection_id: str) -> str:
 
 def churn(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
     """Children use what there is for so many seconds; one after another is killed -9 and replaced."""
-    lease.LEASE = timedelta(seconds=order["lease_s"])
+    lease.LEASE, lease.LONGEST_EXCHANGE_S = timedelta(seconds=order["lease_s"]), order["exchange_s"]
     until, kills = time.monotonic() + order["seconds"], 0
     children = [_child(app, order) for _ in range(order["processes"])]
     while time.monotonic() < until:
@@ -51,8 +52,7 @@ def churn(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
         children[victim], kills = _child(app, order), kills + 1
     for child in children:
         _end(child)
-    with open(order["outcomes"], encoding="ascii") as file:
-        return {"kills": kills, "outcomes": dict(Counter(file.read().split()))}
+    return {"kills": kills, **_told(Path(order["diary"]))}
 
 
 def _child(app: Flask, order: dict[str, Any]) -> int:
@@ -62,10 +62,27 @@ def _child(app: Flask, order: dict[str, Any]) -> int:
     random.seed()
     with app.app_context():
         db.engine.dispose(close=False)
-    told = os.open(order["outcomes"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    diary = os.open(order["diary"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     while True:
         connection_id = random.choice(order["connections"])  # noqa: S311 - guards nothing
-        os.write(told, f"{use(app, connection_id)}\n".encode())
+        os.write(diary, f"{os.getpid()} {connection_id} begun\n".encode())
+        os.write(diary, f"{os.getpid()} {connection_id} {use(app, connection_id)}\n".encode())
+
+
+def _told(diary: Path) -> dict[str, Any]:
+    """What came of all uses, which had no answer, and which their worker was killed in."""
+    outcomes, unanswered = Counter[str](), set[str]()
+    at_work: dict[str, str] = {}
+    for line in diary.read_text(encoding="ascii").splitlines():
+        pid, connection_id, outcome = line.split()
+        if outcome == "begun":
+            at_work[pid] = connection_id
+            continue
+        del at_work[pid]
+        outcomes[outcome] += 1
+        if outcome == "NetworkError":
+            unanswered.add(connection_id)
+    return {"outcomes": dict(outcomes), "unanswered": sorted(unanswered), "killed": sorted(set(at_work.values()))}
 
 
 def _end(pid: int) -> None:

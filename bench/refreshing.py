@@ -93,16 +93,33 @@ def outcome(process: subprocess.Popen[str]) -> dict[str, Any]:
     return told
 
 
+class Ledger:
+    """The refresh calls that a platform received; to be read now and then, as a sandbox keeps the last requests."""
+
+    def __init__(self, sandbox_url: str, integration_id: str) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self._address, self._since = f"{sandbox_url}/_sandbox/{integration_id}/requests", 0
+
+    def read(self) -> "Ledger":
+        """Read on, up to the first request that is still being answered."""
+        while rows := self._following():
+            for row in rows:
+                if row["status"] is None and row["fault"] is None:
+                    return self
+                self._since = row["n"]
+                if row["grantType"] == "refresh_token":
+                    self.calls.append(row)
+        return self
+
+    def _following(self) -> list[dict[str, Any]]:
+        params = {"since": str(self._since), "limit": "1000"}
+        rows: list[dict[str, Any]] = requests.get(self._address, params=params, timeout=60).json()["requests"]
+        return rows
+
+
 def refreshes(sandbox_url: str, integration_id: str) -> int:
     """How many refresh calls the platform received."""
-    count, since = 0, 0
-    while True:
-        params = {"since": str(since), "limit": "1000"}
-        answer = requests.get(f"{sandbox_url}/_sandbox/{integration_id}/requests", params=params, timeout=60).json()
-        if not answer["requests"]:
-            return count
-        count += sum(row["grantType"] == "refresh_token" for row in answer["requests"])
-        since = answer["next"]
+    return len(Ledger(sandbox_url, integration_id).read().calls)
 
 
 def _user(name: str) -> dict[str, Any]:

@@ -28,4 +28,5 @@ def test_eight_seconds_of_kills_and_lost_answers_cost_none_of_the_connections_th
     assert told["kills"] >= 2
     assert told["outcomes"]["ok"] > 0
     assert told["shopify"]["refreshes"] > 0
-    assert told["shopify"]["lost"] == []
+    assert told["shopify"]["lost"] == {}
+    assert refresh_churn.UNEXPLAINED not in told["canva"]["reasons"]
