@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, stream_with_context, url_for
 
 from blueprints import forms, guards, rendering
-from blueprints.shown.activity import rows_of
+from blueprints.shown.activity import labelled_deeds, rows_of
 from patchbay import audit, clock, tenancy
 from patchbay.errors import N_, Invalid
 from patchbay.models import AuditEntry
@@ -40,7 +40,7 @@ def index() -> Response:
         "audit/_rows.html",
         entries=entries,
         search=narrowed,
-        deeds=list(audit.Deed),
+        deeds=labelled_deeds(),
         export_address=f"{url_for('audit.export')}?{urlencode(narrowed)}",
         more_address=forms.here(**narrowed, cursor=following) if following else None,
         is_more=cursor is not None,

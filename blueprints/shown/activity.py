@@ -56,6 +56,30 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
+LABELS: Mapping[str, str] = {
+    Deed.SIGN_IN_FAILED: N_("Could not sign in"),
+    Deed.USER_INVITED: N_("Invited somebody"),
+    Deed.PASSWORD_RESET_OFFERED: N_("Offered a new password"),
+    Deed.KEY_CREATED: N_("Made an API key"),
+    Deed.CONNECTED: N_("Connected"),
+    Deed.RECONNECTED: N_("Reconnected"),
+    Deed.RECORDS_DELETED: N_("Imported data was deleted"),
+    Deed.DELETIONS_CONFIRMED: N_("Held deletions were confirmed"),
+    Deed.DELETIONS_KEPT: N_("Held deletions were turned down"),
+    Deed.DELETIONS_UNDONE: N_("Deletions were undone"),
+    Deed.RUN_STARTED: N_("Asked for a run"),
+    Deed.RUN_ENDED: N_("A run ended"),
+    Deed.SCHEDULE_SET: N_("Made or changed a schedule"),
+    Deed.SCHEDULE_PAUSED: N_("Paused a schedule"),
+    Deed.SCHEDULE_RESUMED: N_("Resumed a schedule"),
+    Deed.SCHEDULE_REMOVED: N_("Removed a schedule"),
+    Deed.BATCH_STARTED: N_("Started a job"),
+    Deed.BATCH_ENDED: N_("A job ended"),
+    Deed.VAULT_ROTATED: N_("Secrets were sealed anew"),
+}
+"""What a deed is called in a list to choose from, where its sentence speaks of one case."""
+
+
 @dataclass(frozen=True)
 class Told:
     """One entry: when, and what in a sentence."""
@@ -86,6 +110,11 @@ STATUSES: Mapping[str, str] = {
 def told_of(entries: Sequence[AuditEntry], provider: Provider) -> list[Told]:
     """The entries about a connection as sentences, in their order."""
     return [Told(entry.at, _sentence(entry, provider)) for entry in entries]
+
+
+def labelled_deeds() -> list[tuple[str, str]]:
+    """Every deed with what it is called in the reader's language."""
+    return [(deed.value, said(LABELS.get(deed, SENTENCES[deed])).rstrip(".")) for deed in Deed]
 
 
 def rows_of(entries: Sequence[AuditEntry], *, reader: User) -> list[AuditRow]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,8 +13,8 @@ from sqlalchemy import text
 from patchbay import audit
 from patchbay.audit import chain
 from patchbay.models import User, transaction
-from tests.blueprints.pages import text_of
-from tests.stage import FrozenClock, in_context
+from tests.blueprints.pages import post, text_of, token_in
+from tests.stage import PASSWORD, FrozenClock, in_context
 
 Login = Callable[[FlaskClient, User], str]
 
@@ -53,6 +54,25 @@ def test_entries_are_narrowed_by_deed_and_day(
     assert "ada-shop" in text_of(client.get(f"/audit?deed=connected&since={today}&until={today}"))
     assert "No entries like that." in text_of(client.get("/audit?deed=vault_rotated"))
     assert "No entries like that." in text_of(client.get("/audit?since=2099-01-01"))
+
+
+def test_deeds_are_chosen_by_words(client: FlaskClient, ada: User, login: Login) -> None:
+    login(client, ada)
+
+    page = client.get("/audit").get_data(as_text=True)
+
+    labels = re.findall(r'<option value="([a-z_]+)">([^<]+)</option>', page)
+    assert {name for name, _ in labels} >= set(audit.Deed)
+    assert dict(labels)["run_started"] == "Asked for a run"
+    assert all("%" not in label and "_" not in label for _, label in labels)
+
+
+def test_who_signs_in_is_who_did_it(client: FlaskClient, ada: User) -> None:
+    token = token_in(client.get("/login"))
+
+    post(client, "/login", token, email=ada.email, password=PASSWORD)
+
+    assert re.search(r"Signed in\. You ", text_of(client.get("/audit")))
 
 
 @pytest.mark.parametrize("query", ["deed=sabotage", "since=yesterday", "until=2026-02-30"])
