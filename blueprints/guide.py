@@ -4,6 +4,7 @@ What errors say on the spot is written beside them (`patchbay.errors`, `patchbay
 """
 
 import functools
+import re
 
 from flask import Blueprint, Response
 from markdown_it import MarkdownIt
@@ -13,6 +14,7 @@ from blueprints import rendering
 from patchbay.settings import ROOT
 
 bp = Blueprint("guide", __name__)
+DOCUMENT = re.compile(r"\[[^\]]+\]\((\w+\.md)\)")
 GUIDE = ROOT / "docs" / "troubleshooting.md"
 
 
@@ -24,9 +26,10 @@ def troubleshooting() -> Response:
 
 @functools.cache
 def _guide() -> Markup:
-    """The guide as HTML. Raw HTML in it stays text; the first heading is the page's own."""
+    """The guide as HTML. Raw HTML in it stays text, the first heading is the page's own, other documents are named."""
     markdown = MarkdownIt("commonmark", {"html": False})
-    tokens = markdown.parse(GUIDE.read_text(encoding="utf-8").partition("\n")[2])
+    text = GUIDE.read_text(encoding="utf-8").partition("\n")[2]
+    tokens = markdown.parse(DOCUMENT.sub(r"docs/\1", text))
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             token.attrSet("id", tokens[place + 1].content.replace(" ", "-"))

@@ -22,6 +22,7 @@ def test_the_guide_is_read_without_a_login(client: FlaskClient) -> None:
     assert answer.status_code == 200
     assert answer.text.count("<h1") == 1
     assert "&lt;PUBLIC_URL&gt;" in answer.text
+    assert '.md"' not in answer.text  # other documents are no pages
 
 
 def test_an_error_page_leads_to_its_entry(client: FlaskClient) -> None:
