@@ -25,16 +25,17 @@ from flask_babel import (
 
 from patchbay import clock
 
+A_WINK = timedelta(seconds=2)
 A_MOMENT = timedelta(seconds=45)
 UNITS = ("B", "KB", "MB", "GB", "TB")
 WORLD_ENGLISH = Locale("en", "001")  # "en" alone is that of the United States: month before day
 
 
 def ago(moment: datetime) -> str:
-    """The distance from now: "5 minutes ago", "in 2 hours"; within three quarters of a minute "just now"."""
+    """The distance from now: "5 minutes ago", "in 2 hours"; below three quarters of a minute no figure is told."""
     distance = moment - clock.now()
     if abs(distance) < A_MOMENT:
-        return str(gettext("just now"))
+        return str(gettext("just now") if distance < A_WINK else gettext("in a moment"))
     return str(format_timedelta(distance, add_direction=True))
 
 

@@ -338,10 +338,11 @@ def test_one_button_resumes_every_paused_schedule_of_the_connection_and_no_other
 
 
 def plant_paused(session: Session, connection: Connection, operation: str) -> str:
+    now = clock.now()
     schedule = Schedule(
         id=new_id("sch"), user_id=connection.user_id, connection_id=connection.id, operation=operation, input={},
         integration_id=connection.integration_id, repeat=Repeat.HOURS, every=6, weekdays=[], time_zone="UTC",
-        overlap=Overlap.SKIP, held_params={}, counts_from=clock.now(), created_at=clock.now(), updated_at=clock.now(), paused_at=clock.now(),
+        overlap=Overlap.SKIP, held_params={}, counts_from=now, created_at=now, updated_at=now, paused_at=now,
     )  # fmt: skip
     session.add(schedule)
     return schedule.id

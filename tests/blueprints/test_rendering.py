@@ -24,7 +24,8 @@ TEMPLATES = {
     "_part.html": "<p>{{ word }}</p>",
     "long.html": "<p>" + "long " * 400 + "</p>",
     "components/_toasts.html": "{% for a, b in toasts %}<hx-partial>{{ b }}: {{ a }}</hx-partial>{% endfor %}",
-    "errors/error.html": "<h1>{{ problem.title }}</h1>{{ problem.sentence }} {{ problem.detail }} {{ request_id }} {{ login_address }}",
+    "errors/error.html": "<h1>{{ problem.title }}</h1>{{ problem.sentence }} {{ problem.detail }} {{ request_id }}"
+    " {{ login_address }}",
 }
 
 
@@ -322,6 +323,7 @@ class TestFormats:
         ("distance", "words"),
         [
             (timedelta(seconds=-10), "just now"),
+            (timedelta(seconds=30), "in a moment"),
             (timedelta(minutes=-5), "5 minutes ago"),
             (timedelta(hours=2), "in 2 hours"),
         ],
