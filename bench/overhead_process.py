@@ -15,7 +15,7 @@ from app import create_app
 from bench import installation
 from patchbay import accounts, client, clock, limits, net, tenancy
 from patchbay.client import Exchange, Unwatched
-from patchbay.limits import Key, Permit, breakers
+from patchbay.limits import Key, Permit
 from patchbay.models import Connection, Run, RunStatus, Trigger, db, new_id, transaction
 from patchbay.runs.listening import LISTENERS, Listener
 from patchbay.spec import Request, Throttle
@@ -76,8 +76,8 @@ def _bare(connection: Connection, _run: Run) -> list[Times]:
     """Without limits, breakers and listeners."""
     with ExitStack() as without:
         without.enter_context(patch.object(limits, "reserve", _granted))
-        for place, name in ((limits, "settle"), (limits, "abandon"), (breakers, "check"), (breakers, "note")):
-            without.enter_context(patch.object(place, name, lambda *_, **__: None))
+        for name in ("settle", "abandon"):
+            without.enter_context(patch.object(limits, name, lambda *_, **__: None))
         return _times(client.of_connection(connection, stream="listings"))
 
 

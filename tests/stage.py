@@ -25,6 +25,7 @@ from jobs.tick import tick
 from patchbay import accounts, clock, connections, limits, providers, queue, signing
 from patchbay.connections import Caller, Returned
 from patchbay.errors import SettingsError
+from patchbay.limits import breakers
 from patchbay.models import (
     Connection,
     ConnectionState,
@@ -37,7 +38,7 @@ from patchbay.models import (
     new_id,
     transaction,
 )
-from patchbay.spec import Keys
+from patchbay.spec import Answer, Keys, Request, Throttle
 
 T = TypeVar("T")
 
@@ -83,6 +84,14 @@ def outdate_limits() -> None:
             redis.delete(place)
         for place in redis.smembers("patchbay:breakers:open"):
             redis.hset(place, mapping={"retry_at": "0", "probe_until": "0"})
+
+
+def count_answer(provider_key: str, connection_id: str, failure: str = "", *, is_sandbox: bool = True) -> None:
+    """Tell a connection's breakers of a request that was answered, or of the way in which it failed."""
+    passed = breakers.of_requests(provider_key, connection_id, is_sandbox=is_sandbox)
+    key, request = limits.Key(provider_key, is_sandbox, connection_id), Request("GET", "https://x.example/")
+    permit = limits.Permit(key, Throttle(), request, passed)
+    limits.settle(permit, Answer(200, {}, b"", ""), took_s=0.01, failure=failure)
 
 
 class Queue:

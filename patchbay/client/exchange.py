@@ -15,7 +15,7 @@ from patchbay.client import addresses
 from patchbay.client.verdicts import error_kind, rate_limited
 from patchbay.client.watch import LONGEST_PAUSE_S, Exchange, Watch, pause
 from patchbay.credentials import AppCredentials
-from patchbay.errors import CircuitOpen, NetworkError
+from patchbay.errors import NetworkError
 from patchbay.limits import Key, Permit, breakers
 from patchbay.models import db
 from patchbay.spec import Answer, Fault, Meaning, OAuth2, Provider, Request, Throttle, classify
@@ -58,12 +58,14 @@ class Line:
         addresses.check_host(self.provider, url, self.settings, with_token=token is not None)
         if db.session().in_transaction():
             db.session.commit()  # no transaction stays open across a request
-        permit = self._admitted(request, LONGEST_PAUSE_S if attempt == 1 else RETRY_PATIENCE_S)
+        patience_s = LONGEST_PAUSE_S if attempt == 1 else RETRY_PATIENCE_S
+        permit = self._admitted(request, patience_s, outgoing.timeout_s) if request.with_token else None
         started_at, began = clock.now(), monotonic()
         try:
             reply = net.current().send(outgoing, sandboxed_hosts=self.provider.hosts if self.is_sandbox else ())
         except NetworkError as error:
-            self._note_lost(permit, error)
+            if permit is not None:
+                limits.abandon(permit, failure=error.kind)
             self.watch.exchanged(
                 Exchange(outgoing, None, {}, b"", error.kind, _since_ms(began), started_at, attempt),
             )
@@ -75,7 +77,8 @@ class Line:
         took_s = monotonic() - began
         answer = Answer(reply.status, {name.lower(): text for name, text in reply.headers.items()}, reply.body, url)
         fault = None if request.accepts(answer) else classify(self.provider.faults, answer)
-        self._note_answer(permit, answer, fault, took_s)
+        if permit is not None:
+            _note_answer(permit, answer, fault, took_s)
         kind = error_kind(fault) if fault else ""
         self.watch.exchanged(
             Exchange(outgoing, answer.status, answer.headers, answer.body, kind, _since_ms(began), started_at, attempt)
@@ -117,45 +120,27 @@ class Line:
         proof = hmac.new(self.app.client_secret.encode(), secret.encode(), hashlib.sha256).hexdigest()
         return {auth.proof_parameter: proof}
 
-    def _admitted(self, request: Request, patience_s: float) -> Permit | None:
-        """Leave to send, waited for; an address with an authority of its own is counted by nobody."""
-        if not request.with_token:
-            return None
-        permit = self._waited_for(request, patience_s)
-        try:
-            breakers.check(self.provider.key, self.budget_key, is_sandbox=self.is_sandbox)
-        except CircuitOpen:
-            limits.abandon(permit)
-            raise
-        return permit
-
-    def _waited_for(self, request: Request, patience_s: float) -> Permit:
+    def _admitted(self, request: Request, patience_s: float, lasts_s: float) -> Permit:
+        """Leave to send, waited for; an address with an authority of its own is counted by nobody, and needs none."""
         key = Key(self.provider.key, self.is_sandbox, self.account or self.budget_key)
         throttle, waited_s = self.provider.throttle or UNDECLARED, 0.0
-        while (permit := limits.reserve(key, throttle, request, is_action=self.is_action)).wait_s > 0:
+        passing = breakers.of_requests(self.provider.key, self.budget_key, is_sandbox=self.is_sandbox)
+        while True:
+            permit = limits.reserve(key, throttle, request, is_action=self.is_action, passing=passing, lasts_s=lasts_s)
+            if permit.wait_s == 0:
+                return permit
             waited_s += permit.wait_s
             if waited_s > patience_s:
                 raise rate_limited(self.provider, permit.wait_s, "the budget is spent")
             pause(self.watch, permit.wait_s)
-        return permit
 
-    def _note_answer(self, permit: Permit | None, answer: Answer, fault: Fault | None, took_s: float) -> None:
-        if permit is None:
-            return
-        pause_s = None
-        if fault is not None and fault.meaning is Meaning.THROTTLED:
-            pause_s = UNTOLD_PAUSE_S if fault.wait_s is None else fault.wait_s
-        limits.settle(permit, answer, took_s=took_s, pause_s=pause_s)
-        self._note_breakers(f"HTTP {answer.status}" if fault and fault.meaning is Meaning.UNAVAILABLE else "")
 
-    def _note_lost(self, permit: Permit | None, error: NetworkError) -> None:
-        if permit is not None:
-            limits.abandon(permit)
-            self._note_breakers(error.kind)
-
-    def _note_breakers(self, what: str) -> None:
-        """`what` is in what way it failed, "" for an answer that a platform in good health may give."""
-        breakers.note(self.provider.key, self.budget_key, failed=bool(what), is_sandbox=self.is_sandbox, what=what)
+def _note_answer(permit: Permit, answer: Answer, fault: Fault | None, took_s: float) -> None:
+    pause_s = None
+    if fault is not None and fault.meaning is Meaning.THROTTLED:
+        pause_s = UNTOLD_PAUSE_S if fault.wait_s is None else fault.wait_s
+    failure = f"HTTP {answer.status}" if fault and fault.meaning is Meaning.UNAVAILABLE else ""
+    limits.settle(permit, answer, took_s=took_s, pause_s=pause_s, failure=failure)
 
 
 def _allowed_s(request: Request) -> float:

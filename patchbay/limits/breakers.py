@@ -4,11 +4,11 @@ Open and closed are shared by all workers; where Redis knows nothing, all are cl
 by whoever notes it: no answer and passing faults, never a refusal and never throttling.
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from patchbay import clock, providers
 from patchbay.errors import CircuitOpen
 from patchbay.limits import store
 
-PROBE_LEASE_S = 120  # a probe that was never answered, by a worker that was killed, is given up after so long
+LOGIN_LASTS_S = 20.0  # the token endpoint has answered by then: a probe that it did not is given up
 OPEN = "patchbay:breakers:open"
 """The set of the places of all that are open, for those who tell people."""
 
@@ -25,14 +25,6 @@ LEAST_CALLS = {"platform": 20, "connection": 8, "login": 5}
 
 
 _PLACE = re.compile(r"patchbay:breaker:\{(?P<key>[^:}]+):(?P<flag>\w+)\}:(?P<scope>\w+):(?P<id>.*)")
-
-
-class Event(StrEnum):
-    """What a note has brought about."""
-
-    NOTHING = ""
-    OPENED = "opened"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True)
@@ -49,6 +41,11 @@ class Breaker:
         """Where Redis keeps it."""
         flag = "sandbox" if self.is_sandbox else "live"
         return f"patchbay:breaker:{{{self.provider_key}:{flag}}}:{self.scope}:{self.connection_id}"
+
+    @property
+    def least_calls(self) -> int:
+        """From how many calls on it judges."""
+        return LEAST_CALLS[self.scope]
 
 
 @dataclass(frozen=True)
@@ -80,40 +77,59 @@ class _Failed(msgspec.Struct):
     what: str
 
 
-def check(provider_key: str, connection_id: str, *, is_sandbox: bool = False) -> None:
-    """Raise CircuitOpen while the platform or the connection is to be left alone; the one probe goes through."""
-    _check(_breakers(provider_key, connection_id, is_sandbox=is_sandbox))
+def of_requests(provider_key: str, connection_id: str, *, is_sandbox: bool) -> tuple[Breaker, ...]:
+    """The breakers that a connection's requests pass, its own last; `budgets.reserve` asks them, `settle` tells them.
 
-
-def note(
-    provider_key: str, connection_id: str, *, failed: bool, is_sandbox: bool = False, what: str = ""
-) -> tuple[tuple[Breaker, Event], ...]:
-    """Count what became of a request that `check` let pass; `what` says in what way it failed, without secrets."""
-    return _note(_breakers(provider_key, connection_id, is_sandbox=is_sandbox), failed=failed, what=what)
+    Where each owner names a server of their own, one that fails says nothing of the others.
+    """
+    own = Breaker("connection", provider_key, is_sandbox, connection_id)
+    if any("{" in host for host in providers.get(provider_key).token_hosts):
+        return (own,)
+    return (Breaker("platform", provider_key, is_sandbox), own)
 
 
 def check_login(provider_key: str, *, is_sandbox: bool = False) -> None:
-    """The same for the token endpoint, which fails and works apart from the rest of a platform."""
-    _check((Breaker("login", provider_key, is_sandbox),))
+    """Raise CircuitOpen while the token endpoint, which fails and works apart from the rest of a platform, is to be
+    left alone; the one probe goes through."""
+    breaker = Breaker("login", provider_key, is_sandbox)
+    try:
+        wait_s, at = store.run("breaker_check", [breaker.place], LOGIN_LASTS_S)
+    except store.Unreachable:
+        return
+    if at:
+        raise circuit_open(breaker, float(wait_s))
 
 
-def note_login(
-    provider_key: str, *, failed: bool, is_sandbox: bool = False, what: str = ""
-) -> tuple[tuple[Breaker, Event], ...]:
-    """Count what became of a request to the token endpoint."""
-    return _note((Breaker("login", provider_key, is_sandbox),), failed=failed, what=what)
+def note_login(provider_key: str, *, failed: bool, is_sandbox: bool = False, what: str = "") -> None:
+    """Count what became of a request to the token endpoint; `what` says in what way it failed, without secrets."""
+    breaker = Breaker("login", provider_key, is_sandbox)
+    words = (what or "failed")[:200] if failed else ""
+    with contextlib.suppress(store.Unreachable):
+        store.run("breaker_note", [OPEN, breaker.place], words, breaker.least_calls)
+
+
+def circuit_open(shut: Breaker, wait_s: float) -> CircuitOpen:
+    """The error of a request that is not sent now."""
+    return CircuitOpen(
+        f"the breaker of the {shut.scope} is open",
+        retry_at=clock.now() + timedelta(seconds=wait_s),
+        provider=providers.get(shut.provider_key).name,
+    )
 
 
 def state(provider_key: str, connection_id: str, *, is_sandbox: bool = False) -> State:
     """How things stand for a connection: its platform's breaker while that is open, else its own."""
-    breakers = _breakers(provider_key, connection_id, is_sandbox=is_sandbox)
+    breakers = of_requests(provider_key, connection_id, is_sandbox=is_sandbox)
     told = states(breakers)
     return next((each for each in told if each.is_open), told[-1])
 
 
 def of_connection(provider_key: str, connection_id: str, *, is_sandbox: bool = False) -> tuple[Breaker, ...]:
     """All breakers that have a say in a connection, its own last."""
-    return (Breaker("login", provider_key, is_sandbox), *_breakers(provider_key, connection_id, is_sandbox=is_sandbox))
+    return (
+        Breaker("login", provider_key, is_sandbox),
+        *of_requests(provider_key, connection_id, is_sandbox=is_sandbox),
+    )
 
 
 def all_open() -> tuple[Breaker, ...]:
@@ -143,39 +159,8 @@ def states(breakers: Sequence[Breaker]) -> tuple[State, ...]:
     )
 
 
-def _breakers(provider_key: str, connection_id: str, *, is_sandbox: bool) -> tuple[Breaker, ...]:
-    """Where each owner names a server of their own, one that fails says nothing of the others."""
-    own = Breaker("connection", provider_key, is_sandbox, connection_id)
-    if any("{" in host for host in providers.get(provider_key).token_hosts):
-        return (own,)
-    return (Breaker("platform", provider_key, is_sandbox), own)
-
-
-def _check(breakers: Sequence[Breaker]) -> None:
-    try:
-        wait_s, at = store.run("breaker_check", [breaker.place for breaker in breakers], PROBE_LEASE_S)
-    except store.Unreachable:
-        return
-    if float(wait_s) > 0:
-        shut = breakers[int(at) - 1]
-        raise CircuitOpen(
-            f"the breaker of the {shut.scope} is open",
-            retry_at=clock.now() + timedelta(seconds=float(wait_s)),
-            provider=providers.get(shut.provider_key).name,
-        )
-
-
-def _note(breakers: Sequence[Breaker], *, failed: bool, what: str) -> tuple[tuple[Breaker, Event], ...]:
-    least = [LEAST_CALLS[breaker.scope] for breaker in breakers]
-    try:
-        events = store.run("breaker_note", [each.place for each in breakers], int(failed), what[:200], OPEN, *least)
-    except store.Unreachable:
-        return ()
-    return tuple((breaker, Event(event.decode())) for breaker, event in zip(breakers, events, strict=True))
-
-
 def _read(breaker: Breaker, fields: dict[bytes, bytes], errors: Sequence[bytes]) -> State:
-    told = {name.decode(): float(text) for name, text in fields.items()}
+    told = {name.decode(): float(text) for name, text in fields.items() if not name.startswith(b"slice:")}
     is_open = bool(told.get("is_open"))
     return State(
         breaker,

@@ -6,21 +6,24 @@ process keeps to its own part (`caution`).
 
 import contextlib
 import math
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from patchbay import settings
-from patchbay.limits import store
+from patchbay.limits import breakers, store
+from patchbay.limits.breakers import Breaker
 from patchbay.limits.caution import Caution
-from patchbay.models import Connection, new_id
+from patchbay.models import Connection
 from patchbay.spec import Answer, Budget, CountedBy, Request, Throttle, Window
 
 PATIENCE_S = 5.0  # who is told to wait longer leaves, and holds no place among the waiting
 LONGEST_PAUSE_S = 31 * 24 * 3600.0
 SHORTEST_PAUSE_S = 0.5
+LONGEST_S = 35.0  # an exchange that does not say how long it may take
 NEARLY_SPENT = "patchbay:limits:nearly_spent"
 """The set of the owners who have used most of what they may in an hour or more, for those who tell people."""
 
@@ -44,17 +47,38 @@ class Key:
         return f"{place}:account:{self.account}", f"{place}:app"
 
 
+class Taken(msgspec.Struct):
+    """What was set aside in one budget; `owner` is its place among the keys, as Lua counts."""
+
+    owner: int
+    name: str
+    cost: float
+
+
 @dataclass(frozen=True)
 class Permit:
-    """Leave to send one request, or how long to wait before asking again. It must be settled or abandoned."""
+    """Leave to send one request, or how long to wait before asking again. It must be settled or abandoned.
+
+    `granted_at` is Redis's time, and `id` is empty where Redis was not asked.
+    """
 
     key: Key
     throttle: Throttle
     request: Request
+    breakers: tuple[Breaker, ...] = ()
     wait_s: float = 0.0
     id: str = ""
     granted_at: float = 0.0
-    taken: tuple[Mapping[str, Any], ...] = field(default=())
+    taken: Sequence[Taken] = ()
+
+
+class _Reply(msgspec.Struct):
+    """What the script says to a request: to wait, perhaps for the breaker that is `shut`; or that it may go."""
+
+    wait: float = 0.0
+    shut: int = 0
+    at: float = 0.0
+    taken: Sequence[Taken] = ()
 
 
 def of(connection: Connection) -> Key:
@@ -62,18 +86,28 @@ def of(connection: Connection) -> Key:
     return Key(connection.integration_id, connection.is_sandbox, connection.account_id or connection.id)
 
 
-def reserve(key: Key, throttle: Throttle, request: Request, *, is_action: bool) -> Permit:
+def reserve(
+    key: Key,
+    throttle: Throttle,
+    request: Request,
+    *,
+    is_action: bool,
+    passing: tuple[Breaker, ...] = (),
+    lasts_s: float = LONGEST_S,
+) -> Permit:
     """Set aside what the request needs from every limit that counts it; `wait_s` above 0: nothing was set aside.
 
     Imports and actions of one account take turns when there is not enough for both, and so do the accounts of an app.
+    Raises CircuitOpen while one of the breakers that it is `passing` is open, but lets it through as the one probe. The
+    answer is there after `lasts_s`, or comes no more.
     """
     account, _ = key.owners
     lane, cost = throttle.lane(request), throttle.cost(request)
     paused_s = caution.pause_left_s(account, lane)
     if paused_s:
-        return Permit(key, throttle, request, paused_s)
+        return Permit(key, throttle, request, passing, paused_s)
     windows = _counting(throttle, request)
-    permit_id = new_id("pmt")
+    permit_id = secrets.token_hex(8)
     asked = {
         "permit": permit_id,
         "party": f"{'action' if is_action else 'import'}:{key.account}",
@@ -81,22 +115,29 @@ def reserve(key: Key, throttle: Throttle, request: Request, *, is_action: bool) 
         "alike": throttle.alike(request),
         "cost": cost,
         "patience": PATIENCE_S,
+        "lasts": lasts_s,
         "windows": [_described(window) for window in windows],
         "promised": [_told(budget) for budget in throttle.budgets],
     }
+    places = [breaker.place for breaker in passing]
     try:
-        answer = store.run("reserve", key.owners, msgspec.json.encode(asked))
+        answer = store.run("admit", (*key.owners, *places), msgspec.json.encode(asked))
     except store.Unreachable:
         processes = settings.current().workers + settings.current().web_workers
-        return Permit(key, throttle, request, caution.wait_s(account, windows, cost, processes))
-    wait_s, *rest = (text.decode() for text in answer)
-    if float(wait_s) > 0:
-        return Permit(key, throttle, request, float(wait_s))
-    return Permit(key, throttle, request, 0.0, permit_id, float(rest[0]), _taken(rest[1:]))
+        return Permit(key, throttle, request, passing, caution.wait_s(account, windows, cost, processes))
+    reply = msgspec.json.decode(answer, type=_Reply)
+    if reply.shut:
+        raise breakers.circuit_open(passing[reply.shut - 1], reply.wait)
+    if reply.wait > 0:
+        return Permit(key, throttle, request, passing, reply.wait)
+    return Permit(key, throttle, request, passing, 0.0, permit_id, reply.at, reply.taken)
 
 
-def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | None = None) -> None:
-    """Learn from the answer, which came `took_s` after sending; `pause_s`: a refusal asks to wait so long."""
+def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | None = None, failure: str = "") -> None:
+    """Learn from the answer, which came `took_s` after sending; `pause_s`: a refusal asks to wait so long.
+
+    `failure`: in what way the platform failed, "" for an answer that one in good health may give.
+    """
     told = tuple(permit.throttle.read(answer)) if permit.throttle.read else ()
     budgets = [sane for one in told if isinstance(one, Budget) and (sane := _sane(one)) is not None]
     sizes = [one for one in told if isinstance(one, Window) and one.most > 0]
@@ -105,12 +146,17 @@ def settle(permit: Permit, answer: Answer, *, took_s: float, pause_s: float | No
         caution.pause(permit.key.owners[0], permit.throttle.lane(permit.request), pause_s)
     for budget in budgets:
         caution.learn(permit.key.owners[0], budget)
-    _write(permit, budgets, sizes, took_s=took_s, pause_s=pause_s)
+    learnt = {"took": took_s, "sizes": [_described(one) for one in sizes], "told": [_told(one) for one in budgets]}
+    _write(permit, learnt | {"pause": pause_s or 0}, _said_to_breakers(permit, failure))
 
 
-def abandon(permit: Permit) -> None:
-    """No answer came: nobody knows whether the platform counted the request, so it stays counted for its time."""
-    _write(permit, [], [], took_s=None, pause_s=None)
+def abandon(permit: Permit, *, failure: str | None = None) -> None:
+    """No answer came: nobody knows whether the platform counted the request, so it stays counted for its time.
+
+    `failure`: in what way the platform failed; None where it was not the platform that broke off.
+    """
+    told_breakers = _said_to_breakers(permit, failure) if failure else {"least": []}
+    _write(permit, {"sizes": [], "told": [], "pause": 0}, told_breakers)
 
 
 def forget_here() -> None:
@@ -119,24 +165,24 @@ def forget_here() -> None:
     store.come_back()
 
 
-def _write(
-    permit: Permit, budgets: Sequence[Budget], sizes: Sequence[Window], *, took_s: float | None, pause_s: float | None
-) -> None:
-    said: dict[str, Any] = {
+def _write(permit: Permit, learnt: Mapping[str, Any], told_breakers: Mapping[str, Any]) -> None:
+    said = {
         "permit": permit.id,
         "granted_at": permit.granted_at,
         "lane": permit.throttle.lane(permit.request),
         "alike": permit.throttle.alike(permit.request),
         "windows": [_described(window) for window in _counting(permit.throttle, permit.request)] if permit.id else [],
         "taken": permit.taken,
-        "sizes": [{"owner": _owner(one.by), "name": one.name, "most": one.most} for one in sizes],
-        "told": [_told(budget) for budget in budgets],
-        "pause": pause_s or 0,
+        **learnt,
+        **told_breakers,
     }
-    if took_s is not None:
-        said["took"] = took_s
+    places = [breaker.place for breaker in permit.breakers]
     with contextlib.suppress(store.Unreachable):
-        store.run("settle", (*permit.key.owners, NEARLY_SPENT), msgspec.json.encode(said))
+        store.run("settle", (*permit.key.owners, NEARLY_SPENT, breakers.OPEN, *places), msgspec.json.encode(said))
+
+
+def _said_to_breakers(permit: Permit, failure: str) -> dict[str, Any]:
+    return {"words": failure[:200], "least": [breaker.least_calls for breaker in permit.breakers]}
 
 
 def _counting(throttle: Throttle, request: Request) -> list[Window]:
@@ -148,18 +194,22 @@ def _described(window: Window) -> dict[str, Any]:
 
 
 def _told(budget: Budget) -> dict[str, Any]:
-    spent = budget.cost if budget.spent is None else budget.spent
-    return asdict(budget) | {"owner": _owner(budget.by), "spent": spent}
+    return {
+        "owner": _owner(budget.by),
+        "name": budget.name,
+        "available": budget.available,
+        "maximum": budget.maximum,
+        "per_second": budget.per_second,
+        "cost": budget.cost,
+        "spent": budget.cost if budget.spent is None else budget.spent,
+        "keep": budget.keep,
+        "seconds": budget.seconds,
+    }
 
 
 def _owner(by: CountedBy) -> int:
     """Its place among the keys, as Lua counts."""
     return _OWNERS.index(by) + 1
-
-
-def _taken(words: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
-    threes = zip(words[0::3], words[1::3], words[2::3], strict=True)
-    return tuple({"owner": int(owner), "name": name, "cost": float(cost)} for owner, name, cost in threes)
 
 
 def _sane(budget: Budget) -> Budget | None:

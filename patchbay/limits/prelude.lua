@@ -12,9 +12,33 @@ local function now_s()
   return tonumber(moment[1]) + tonumber(moment[2]) / 1000000
 end
 
-local function drop_past(key, now, longest_s)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  redis.call('ZREMRANGEBYSCORE', key, now + longest_s + 1, '+inf')
+-- All fields of a hash, by name.
+local function fields_of(key)
+  local fields, all = {}, redis.call('HGETALL', key)
+  for at = 1, #all, 2 do
+    fields[all[at]] = all[at + 1]
+  end
+  return fields
+end
+
+-- What is known of an owner of limits, and what of it is to be written: each script reads and writes an owner once.
+local function owner_of(key)
+  return {key = key, known = fields_of(key), changed = {}}
+end
+
+local function change(owner, name, text)
+  owner.known[name], owner.changed[name] = text, text
+end
+
+local function write(owner)
+  local words = {}
+  for name, text in pairs(owner.changed) do
+    words[#words + 1], words[#words + 2] = name, text
+  end
+  if #words > 0 then
+    redis.call('HSET', owner.key, unpack(words))
+    redis.call('EXPIRE', owner.key, KEPT_S)
+  end
 end
 
 -- A budget as it is now: what has flowed back since it was last looked at is in it.
@@ -29,17 +53,17 @@ end
 
 -- How many a window holds: what an answer told of late, else what is declared.
 local function size_of(owner, window, now)
-  local told = redis.call('HGET', owner, 'size:' .. window.name)
+  local told = owner.known['size:' .. window.name]
   local size = told and cjson.decode(told)
   return size and math.abs(now - size.at) < SIZE_S and size.most or window.most
 end
 
 -- All budgets that answers told of, by name.
 local function budgets_of(owner, now)
-  local found, all = {}, redis.call('HGETALL', owner)
-  for at = 1, #all, 2 do
-    if string.sub(all[at], 1, 7) == 'budget:' then
-      found[string.sub(all[at], 8)] = refilled(all[at + 1], now)
+  local found = {}
+  for name, text in pairs(owner.known) do
+    if string.sub(name, 1, 7) == 'budget:' then
+      found[string.sub(name, 8)] = refilled(text, now)
     end
   end
   return found

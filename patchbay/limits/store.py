@@ -3,6 +3,7 @@
 What the scripts decide stands in the `.lua` files beside this one; nothing here is needed to go on working.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import structlog
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 from patchbay import settings
@@ -52,7 +53,15 @@ def ask(question: Callable[[Redis], T]) -> T:
 
 def run(name: str, keys: Sequence[str], *arguments: str | bytes | float) -> Any:
     """What the script of that name answers. Raises Unreachable."""
-    return ask(lambda redis: _script(name)(keys=keys, args=arguments, client=redis))
+    text, digest = _script(name)
+
+    def call(redis: Any) -> Any:  # its own `evalsha` takes half as long again
+        try:
+            return redis.execute_command("EVALSHA", digest, len(keys), *keys, *arguments)
+        except NoScriptError:  # Redis was started anew
+            return redis.execute_command("EVAL", text, len(keys), *keys, *arguments)
+
+    return ask(call)
 
 
 def members(name: str) -> list[str]:
@@ -72,7 +81,8 @@ def _redis(url: str) -> Redis:
 
 
 @cache
-def _script(name: str) -> Any:
+def _script(name: str) -> tuple[str, str]:
+    """The text of a script, and the digest by which Redis knows it."""
     folder = Path(__file__).parent
-    text = "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in ("prelude", name))
-    return _redis(settings.current().redis_url).register_script(text)
+    text = "\n".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in ("prelude", "breakers", name))
+    return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

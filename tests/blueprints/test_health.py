@@ -13,7 +13,6 @@ from blueprints.shown.figures import length, line_of, share
 from patchbay import alerts, clock, runs, schedules
 from patchbay.health import Hour
 from patchbay.health.calls import hour_of
-from patchbay.limits import breakers
 from patchbay.models import (
     AlertKind,
     Connection,
@@ -35,7 +34,7 @@ from patchbay.models import (
     transaction,
 )
 from tests.blueprints.pages import HTMX, path_of, post, text_of
-from tests.stage import FrozenClock, Queue, Walker, in_context, sign_in
+from tests.stage import FrozenClock, Queue, Walker, count_answer, in_context, sign_in
 
 DASHBOARD = "/health-dashboard"
 
@@ -270,7 +269,7 @@ def test_a_platform_that_is_left_alone_has_its_story(
 ) -> None:
     with in_context(app):
         for _ in range(8):
-            breakers.note("shopify", shop.id, failed=True, is_sandbox=shop.is_sandbox, what="HTTP 503")
+            count_answer("shopify", shop.id, "HTTP 503", is_sandbox=shop.is_sandbox)
     sign_in(client, ada)
 
     row = row_of(client.get(DASHBOARD).get_data(as_text=True), "shopify")

@@ -9,11 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy.exc import OperationalError
 
 from patchbay import counters, health, runs
-from patchbay.limits import breakers
 from patchbay.models import Connection, Trigger, User, db
 from patchbay.settings import Settings
 from tests.servers import RedisServer
-from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
+from tests.stage import FrozenClock, Queue, Sandbox, Walker, count_answer, in_context
 
 TOKEN = "a token for the monitoring"
 
@@ -118,7 +117,7 @@ def test_the_state_of_things_is_told(
 def test_a_circuit_that_is_open_is_told(app: Flask, client: FlaskClient) -> None:
     with in_context(app):
         for number in range(20):
-            breakers.note("etsy", f"con_{number}", failed=True, is_sandbox=True, what="HTTP 503")
+            count_answer("etsy", f"con_{number}", "HTTP 503")
 
     samples = read(client)
 

@@ -458,9 +458,12 @@ def test_a_platform_that_keeps_failing_is_left_alone(
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429])
-def test_refusals_leave_the_breaker_closed(api: Callable[..., Client], wire: Wire, status: int) -> None:
+def test_refusals_leave_the_breaker_closed(
+    api: Callable[..., Client], wire: Wire, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(breakers.LEAST_CALLS, "connection", 2)
     wire.say(Said(status, headers={"Retry-After": "0"}))
-    for _ in range(10):
+    for _ in range(2):
         with pytest.raises(PatchbayError):
             api().send(Request("POST", f"{DRIVE}", json={}))
 

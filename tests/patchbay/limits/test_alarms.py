@@ -12,7 +12,7 @@ from patchbay.limits.breakers import Breaker
 from patchbay.models import Alert, AlertKind, Connection, ConnectionState, User, db, new_id, transaction
 from patchbay.spec import Answer, Budget, CountedBy, Request, Throttle
 from tests.servers import RedisServer
-from tests.stage import FrozenClock
+from tests.stage import FrozenClock, count_answer
 
 DATABASES = ("sqlite",)  # queries of one table each
 pytestmark = pytest.mark.usefixtures("context")
@@ -35,7 +35,7 @@ def connected(user: User, account: str, integration_id: str = "etsy") -> Connect
 def fail(*connections: Connection, times: int) -> None:
     for _ in range(times):
         for connection in connections:
-            breakers.note(connection.integration_id, connection.id, failed=True, is_sandbox=True, what="HTTP 503")
+            count_answer(connection.integration_id, connection.id, "HTTP 503")
 
 
 def tell(connection: Connection, budget: Budget) -> None:
@@ -88,8 +88,12 @@ def test_it_is_over_when_a_probe_went_well(ada: User) -> None:
     before = told(AlertKind.INTEGRATION_DOWN)
     place = Breaker("connection", "etsy", True, mine.id).place
     queue.redis().hset(place, "retry_at", str(time.time() - 1))
-    breakers.check("etsy", mine.id, is_sandbox=True)
-    breakers.note("etsy", mine.id, failed=False, is_sandbox=True)
+    passing = breakers.of_requests("etsy", mine.id, is_sandbox=True)
+    limits.settle(
+        limits.reserve(limits.of(mine), Throttle(), READ, is_action=True, passing=passing),
+        Answer(200, {}, b"", ""),
+        took_s=0.01,
+    )
 
     assert before == {mine.id}
     assert told(AlertKind.INTEGRATION_DOWN) == set()

@@ -3,38 +3,45 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from patchbay import clock, queue
+from patchbay import clock, limits, queue
 from patchbay.errors import CircuitOpen
-from patchbay.limits import breakers
-from patchbay.limits.breakers import Breaker, Event
+from patchbay.limits import Key, breakers
+from patchbay.limits.breakers import Breaker
+from patchbay.spec import Answer, Request, Throttle, Window
 from tests.servers import RedisServer
-from tests.stage import FrozenClock
+from tests.stage import FrozenClock, count_answer
 
 DATABASES = ("sqlite",)
 pytestmark = pytest.mark.usefixtures("context")
 
 OWN = Breaker("connection", "shopify", True, "con_1")
 PLATFORM = Breaker("platform", "shopify", True)
+READ = Request("GET", "https://x.example/read")
 
 
-def note(*outcomes: bool, connection_id: str = "con_1", provider: str = "shopify") -> list[tuple[Breaker, Event]]:
-    """What came of requests that went well (True) or failed, and what that brought about."""
-    told = [
-        breakers.note(provider, connection_id, failed=not fine, is_sandbox=True, what="" if fine else "HTTP 503")
-        for fine in outcomes
-    ]
-    return [(breaker, event) for each in told for breaker, event in each if event]
+def note(*outcomes: bool, connection_id: str = "con_1", provider: str = "shopify") -> None:
+    """Tell of requests that went well (True) or failed."""
+    for fine in outcomes:
+        count_answer(provider, connection_id, "" if fine else "HTTP 503")
 
 
-def is_let_through(connection_id: str = "con_1", provider: str = "shopify") -> bool:
+def is_let_through(connection_id: str = "con_1", provider: str = "shopify", lasts_s: float = 35) -> bool:
+    """Whether a request may go, each of an account that nobody has asked before."""
+    passing = breakers.of_requests(provider, connection_id, is_sandbox=True)
+    key = Key(provider, True, uuid4().hex)
     try:
-        breakers.check(provider, connection_id, is_sandbox=True)
+        permit = limits.reserve(key, Throttle(), READ, is_action=True, passing=passing, lasts_s=lasts_s)
     except CircuitOpen:
         return False
-    return True
+    return permit.wait_s == 0
+
+
+def is_open(breaker: Breaker) -> bool:
+    return breakers.states([breaker])[0].is_open
 
 
 def wait_out(breaker: Breaker = OWN) -> None:
@@ -45,7 +52,8 @@ def wait_out(breaker: Breaker = OWN) -> None:
 @pytest.fixture
 def opened(context: None) -> None:
     """A connection that has just failed so often that it is left alone."""
-    assert note(*[False] * 8) == [(OWN, Event.OPENED)]
+    note(*[False] * 8)
+    assert is_open(OWN)
 
 
 def test_a_breaker_is_closed_when_nothing_is_known() -> None:
@@ -54,17 +62,21 @@ def test_a_breaker_is_closed_when_nothing_is_known() -> None:
 
 
 def test_a_few_failures_open_nothing() -> None:
-    assert note(*[False] * 7) == []
+    note(*[False] * 7)
+
     assert is_let_through()
 
 
 def test_half_of_the_requests_failing_opens_it() -> None:
-    assert note(*[True, False] * 4) == [(OWN, Event.OPENED)]
+    note(*[True, False] * 4)
+
+    assert is_open(OWN)
     assert not is_let_through()
 
 
 def test_less_than_half_opens_nothing() -> None:
-    assert note(*[True, True, False] * 10) == []
+    note(*[True, True, False] * 10)
+
     assert is_let_through()
 
 
@@ -74,9 +86,10 @@ def test_another_connection_goes_on() -> None:
 
 
 def test_a_platform_that_fails_for_many_is_left_alone_by_all() -> None:
-    events = [event for number in range(4) for event in note(*[False] * 5, connection_id=f"con_{number}")]
+    for number in range(4):
+        note(*[False] * 5, connection_id=f"con_{number}")
 
-    assert events == [(PLATFORM, Event.OPENED)]
+    assert is_open(PLATFORM)
     assert not is_let_through("con_99")
 
 
@@ -89,8 +102,9 @@ def test_a_store_of_an_owners_own_says_nothing_of_the_others() -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_while_it_is_open_a_run_is_told_when_to_come_back(frozen_clock: FrozenClock) -> None:
+    passing = breakers.of_requests("shopify", "con_1", is_sandbox=True)
     with pytest.raises(CircuitOpen) as caught:
-        breakers.check("shopify", "con_1", is_sandbox=True)
+        limits.reserve(Key("shopify", True, "ada"), Throttle(), READ, is_action=True, passing=passing)
 
     wait_s = (caught.value.retry_at - frozen_clock.now()).total_seconds()
     assert wait_s == pytest.approx(30, abs=1)
@@ -112,7 +126,9 @@ def test_a_probe_that_goes_well_closes_it() -> None:
     wait_out()
     is_let_through()
 
-    assert note(True) == [(OWN, Event.CLOSED)]
+    note(True)
+
+    assert not is_open(OWN)
     assert all(is_let_through() for _ in range(5))
 
 
@@ -141,18 +157,33 @@ def test_the_time_does_not_grow_for_ever() -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_answers_to_what_was_sent_before_change_nothing_while_it_is_open() -> None:
-    assert note(True, False, True) == []
+    note(True, False, True)
+
+    assert is_open(OWN)
     assert not is_let_through()
 
 
 @pytest.mark.usefixtures("opened")
-def test_a_probe_whose_worker_was_killed_is_given_up() -> None:
+def test_a_probe_whose_worker_was_killed_is_given_up_when_no_answer_can_come_any_more() -> None:
     wait_out()
-    is_let_through()
+    is_let_through(lasts_s=0.2)
     held = is_let_through()
-    queue.redis().hset(OWN.place, "probe_until", str(time.time() - 1))
+    time.sleep(0.25)
 
     assert not held
+    assert is_let_through()
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_probe_that_must_wait_for_its_budget_is_none_yet() -> None:
+    key, passing = Key("shopify", True, "ada"), breakers.of_requests("shopify", "con_1", is_sandbox=True)
+    full = Throttle(windows=(Window("second", 1, 60),))
+    limits.settle(limits.reserve(key, full, READ, is_action=True), Answer(200, {}, b"", ""), took_s=0.01)
+    wait_out()
+
+    waits = limits.reserve(key, full, READ, is_action=True, passing=passing).wait_s > 0
+
+    assert waits
     assert is_let_through()
 
 
@@ -196,6 +227,7 @@ def test_a_wiped_redis_closes_it(redis_server: RedisServer) -> None:
 def test_without_redis_all_are_closed(redis_server: RedisServer) -> None:
     redis_server.stop()
 
+    note(False)
+
     assert is_let_through()
-    assert note(False) == []
     assert not breakers.state("shopify", "con_1", is_sandbox=True).is_open

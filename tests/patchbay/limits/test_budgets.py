@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ from tests.servers import RedisServer
 DATABASES = ("sqlite",)  # none of this is the database's
 pytestmark = pytest.mark.usefixtures("context")
 
-ADA, BEN = Key("shopify", True, "ada"), Key("shopify", True, "ben")
+ADA, BEN, CLEO = (Key("shopify", True, name) for name in ("ada", "ben", "cleo"))
 READ, WRITE = Request("GET", "https://x.example/read"), Request("POST", "https://x.example/write")
 THREE_A_SECOND = Throttle(windows=(Window("second", 3, 1.0),))
 TWO_AT_ONCE = Throttle(windows=(Window("at once", 2, 0),))
@@ -32,6 +33,13 @@ def reserve(throttle: Throttle, key: Key = ADA, request: Request = READ, *, is_a
 
 def settle(permit: Permit, *, pause_s: float | None = None, took_s: float = 0.0) -> None:
     limits.settle(permit, Answer(200, {}, b"", ""), took_s=took_s, pause_s=pause_s)
+
+
+@pytest.fixture(autouse=True)
+def answered(context: None) -> None:
+    """Both accounts were asked before: the first request of all goes alone."""
+    for key in (ADA, BEN):
+        settle(reserve(Throttle(), key), took_s=60)
 
 
 def spent(throttle: Throttle, times: int, key: Key = ADA, *, is_action: bool = True) -> list[Permit]:
@@ -326,6 +334,44 @@ def test_less_than_nothing_left_is_nothing_left() -> None:
     assert reserve(throttle).wait_s == pytest.approx(1.2, abs=0.1)  # 60 / 50
 
 
+# -- the first request of an account
+
+
+def test_of_many_who_ask_at_first_one_goes_ahead() -> None:
+    with ThreadPoolExecutor(8) as workers:
+        permits = list(workers.map(lambda _: reserve(THREE_A_SECOND, CLEO), range(8)))
+
+    assert [permit.wait_s > 0 for permit in permits].count(False) == 1
+
+
+def test_its_answer_lets_all_others_go() -> None:
+    settle(reserve(TWO_AT_ONCE, CLEO))
+
+    assert [reserve(TWO_AT_ONCE, CLEO).wait_s == 0 for _ in range(3)] == [True, True, False]
+
+
+def test_a_limit_that_is_tighter_than_promised_is_kept_to_from_the_second_request_on() -> None:
+    throttle = replace(telling(Window("second", 2, 60.0)), windows=(Window("second", 10, 60.0),))
+    settle(reserve(throttle, CLEO))
+
+    assert [reserve(throttle, CLEO).wait_s == 0 for _ in range(2)] == [True, False]
+
+
+def test_when_the_first_is_lost_the_next_goes_ahead() -> None:
+    limits.abandon(reserve(Throttle(), CLEO), failure="NetworkError")
+
+    assert [reserve(Throttle(), CLEO).wait_s == 0 for _ in range(2)] == [True, False]
+
+
+def test_a_first_one_without_an_answer_holds_the_others_up_for_two_seconds_at_most() -> None:
+    reserve(Throttle(), CLEO)
+    held = reserve(Throttle(), CLEO).wait_s
+    time.sleep(2.1)
+
+    assert held > 0
+    assert all(reserve(Throttle(), CLEO).wait_s == 0 for _ in range(3))
+
+
 # -- headroom
 
 
@@ -386,7 +432,8 @@ def test_scripts_come_back_after_redis_was_started_anew(redis_server: RedisServe
     redis_server.start()
     limits.forget_here()
 
-    spent(THREE_A_SECOND, 3)
+    spent(THREE_A_SECOND, 1)
+    spent(THREE_A_SECOND, 2)
 
 
 def test_a_redis_that_hangs_costs_no_more_than_a_moment() -> None:

@@ -26,7 +26,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.schedules import starting
-from tests.stage import FrozenClock, Queue, at_once
+from tests.stage import FrozenClock, Queue, at_once, count_answer
 
 pytestmark = pytest.mark.usefixtures("context", "connection")
 
@@ -228,7 +228,7 @@ def test_a_platform_that_is_to_be_left_alone_holds_it_until_the_breaker_lets_a_p
     with transaction() as session:
         session.execute(update(Schedule).values(next_at=frozen_clock.moment))
     for _ in range(breakers.LEAST_CALLS["connection"]):
-        breakers.note("dropbox", connection.id, failed=True, is_sandbox=True)
+        count_answer("dropbox", connection.id, "HTTP 503")
     probe_at = breakers.state("dropbox", connection.id, is_sandbox=True).retry_at
 
     schedules.start(schedule.id)
