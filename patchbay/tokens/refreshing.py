@@ -10,7 +10,7 @@ of one version goes through these states, told by columns of its row:
     on its way ──(no answer, or the holder died)──> in doubt: refresh_sent_at stays and the lease lapses
     on its way ──(the platform said no)───────────> the owner is asked
     in doubt ──(declared grace, or the token has ended or is about to)──> on its way
-    in doubt ──(else)─────────────────────────────> used as it is, probed once (`in_doubt`), due shortly before its end
+    in doubt ──(else)─────────────────────────────> used as it is, probed by the clock, due shortly before its end
 """
 
 import random
@@ -75,6 +75,21 @@ def refresh_if_due(connection_id: str) -> None:
         fresh(connection_id)
     except PatchbayError as error:
         log.warning("A token could not be refreshed.", connection_id=connection_id, error=error.kind)
+
+
+def is_in_doubt(connection_id: str) -> bool:
+    """Whether a refresh was sent whose answer is lost, at a platform that does not take the same token again.
+
+    Nothing is to be done about that while the present token works.
+    """
+    try:
+        present = read(connection_id)
+    except PatchbayError:
+        return False  # it has ended: that is no doubt
+    auth = providers.get(present.integration_id).auth
+    if present.sent_at is None or present.lease_token is not None or not isinstance(auth, OAuth2):
+        return False
+    return not auth.may_resend((clock.now() - present.sent_at).total_seconds())
 
 
 def _refreshed(seen: Present, *, is_refused: bool, tell: Tell) -> Token:
