@@ -19,7 +19,7 @@ from patchbay.accounts import leaving
 from patchbay.audit import chain
 from patchbay.errors import BackupError, Invalid, PatchbayError, SettingsError
 from patchbay.models import EncryptedText, Role, Run, db, transaction
-from patchbay.wire import replay
+from patchbay.wire import replay, tape
 
 T = TypeVar("T")
 
@@ -108,19 +108,33 @@ def verify_audit() -> None:
     click.echo("The audit log is whole.")
 
 
-@runs_commands.command("replay")
+@runs_commands.command("export")
 @click.argument("run_id")
-def replay_run(run_id: str) -> None:
-    """Carry a recorded run out again from its answers; exits with 1 when it comes to another end."""
-    run = db.session.get(Run, run_id)
-    if run is None:
-        _refuse(f"There is no run {run_id}.")
-    outcome = _said(lambda: replay.replay(run))
+def export_run(run_id: str) -> None:
+    """Print a recorded run as JSON without secrets; what the platform told is in it."""
+    click.echo(_said(lambda: tape.to_file(_recording(run_id))), nl=False)
+
+
+@runs_commands.command("replay")
+@click.argument("run_or_file")
+def replay_run(run_or_file: str) -> None:
+    """Carry a recorded run out again, from its id or an exported file; exits with 1 when it comes to another end."""
+    outcome = _said(lambda: replay.play(_recording(run_or_file)))
     click.echo(f"{outcome.requests} requests, {outcome.items} items, {outcome.error or 'success'}.", err=True)
     click.echo(outcome.digest)
     if outcome.differs is not None:
         click.echo(f"It differs: {outcome.differs}.", err=True)
         sys.exit(1)
+
+
+def _recording(run_or_file: str) -> tape.Recording:
+    file = Path(run_or_file)
+    if file.is_file():
+        return tape.of_file(file.read_bytes())
+    run = db.session.get(Run, run_or_file)
+    if run is None:
+        _refuse(f"There is no run {run_or_file}, and no such file.")
+    return tape.of_run(run)
 
 
 @backups.command("create")

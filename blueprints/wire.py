@@ -73,12 +73,18 @@ def _page(query: wire.Query, run: Run | None = None) -> Response:
         names={provider.key: provider.name for provider in providers.all()},
         run=run,
         title=_operation_title(run) if run else "",
+        is_repeatable=run is not None and _is_repeatable(run),
         search={name: value or "" for name, value in search.items()},
         integrations=[providers.get(key) for key in connections.of_user(query.user_id)],
         kept_days=settings.current().wire_log_days,
         more_address=forms.here(**search, cursor=following) if following else None,
         is_more=cursor is not None,
     )
+
+
+def _is_repeatable(run: Run) -> bool:
+    operation = providers.get(run.integration_id).operation(run.operation)
+    return operation is not None and not runs.changes_something(operation)
 
 
 def _operation_title(run: Run) -> str:

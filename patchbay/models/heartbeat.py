@@ -11,7 +11,7 @@ CLOCK, AWAKE = "clock", "awake"
 
 
 class Heartbeat(Base):
-    """The last sign of life of one process or thread, by its name; under AWAKE, since when CLOCK has left them steadily."""
+    """The last sign of life of one process or thread, by its name; AWAKE: since when those of CLOCK have no gap."""
 
     __tablename__ = "heartbeats"
 

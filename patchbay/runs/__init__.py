@@ -33,7 +33,7 @@ from patchbay.models import (
 )
 from patchbay.records import deletions
 from patchbay.runs import receipts
-from patchbay.spec import Import, Kind, Operation, Status, check
+from patchbay.spec import Action, Import, Kind, Operation, Status, check
 
 UNCLAIMED = timedelta(seconds=3)
 
@@ -91,7 +91,8 @@ def order(user_id: str, integration_id: str, operation_name: str, values: Mappin
 def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL, *, keeps_answers: bool = False) -> Run:
     """Make an order a run, in a transaction of its own or the present one; an open run of the same is returned.
 
-    `keeps_answers`: whole, so that the run can be replayed (`wire.replay`); an import then reads everything.
+    `keeps_answers`: whole, so that the run can be replayed (`wire.replay`); an import then reads everything. Of what
+    changes something at the platform they are always kept, for it would have to be done again to be recorded.
     """
     connection, operation, values = order.connection, order.operation, order.values
     key = _open_key(connection, operation, values, purpose)
@@ -104,7 +105,7 @@ def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL, *, k
         stream=operation.stream if isinstance(operation, Import) else None,
         trigger=trigger,
         purpose=purpose,
-        keeps_answers=keeps_answers,
+        keeps_answers=keeps_answers or changes_something(operation),
         status=RunStatus.QUEUED,
         open_key=key,
         input=values,
@@ -123,6 +124,11 @@ def place(order: Order, trigger: Trigger, purpose: Purpose = Purpose.USUAL, *, k
         audit.add(Deed.RUN_STARTED, user_id=run.user_id, subject_id=connection.id, run=run.id, what=run.operation)
         queue.enqueue(queue.RUN, run.id)
     return run
+
+
+def changes_something(operation: Operation) -> bool:
+    """Whether a second time would do something a second time at the platform."""
+    return isinstance(operation, Action) and not operation.is_read_only
 
 
 def retry(user_id: str, run_id: str) -> Run:

@@ -20,9 +20,16 @@ def compare(user_id: str, integration_id: str, stream: str, trigger: Trigger) ->
 
 
 def record(user_id: str, run_id: str, trigger: Trigger) -> Run:
-    """Ask once more for what a run did, to be recorded for a replay. Raises NotFound, and what `runs.order` raises."""
+    """Ask once more for what a run has read, to be recorded for a replay.
+
+    Raises NotFound, Conflict for a run that changes something, and what `runs.order` raises.
+    """
     old = runs.get(user_id, run_id)
     again = runs.order(user_id, old.integration_id, old.operation, old.input)
+    if runs.changes_something(again.operation):
+        raise Conflict(
+            sentence=N_("What changes something at a platform is recorded when it is done. It is not done again.")
+        )
     return runs.place(again, trigger, keeps_answers=True)
 
 

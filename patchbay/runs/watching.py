@@ -17,6 +17,7 @@ from patchbay.runs import receipts
 from patchbay.runs.lease import Lease
 from patchbay.runs.listening import LISTENERS
 from patchbay.spec import Picture
+from patchbay.wire.tape import noted
 
 
 class Watching:
@@ -98,12 +99,17 @@ class Watching:
 
     def picture(self, address: str) -> Picture:
         """Own assets from disk, others through the address guard."""
-        return assets.read_picture(self.run.user_id, address)
+        picture = assets.read_picture(self.run.user_id, address)
+        facts = ("filename", "content_type", "name", "size_bytes")
+        self._note("picture", {name: getattr(picture, name) for name in facts})
+        return picture
 
     def public_address(self, address: str, content_type: str) -> str:
         """Own assets by their signed link, others as they are."""
         copy_id = self.remember(f"copy:{address}", assets.reserve) if content_type else ""
-        return assets.public_address(self.run.user_id, address, content_type, copy_id=copy_id)
+        shared = assets.public_address(self.run.user_id, address, content_type, copy_id=copy_id)
+        self._note("address", shared)
+        return shared
 
     def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:
         """Once per run and file name, so that a resumed run makes no second copy."""
@@ -111,13 +117,15 @@ class Watching:
         if not assets.is_kept(asset_id):
             assets.upload(self.run.user_id, content, filename, asset_id=asset_id)
         asset = assets.get(self.run.user_id, asset_id)
-        return {
+        kept = {
             "id": asset.id,
             "name": asset.name,
             "url": assets.link(asset),
             "width": asset.width,
             "height": asset.height,
         }
+        self._note("design", kept)
+        return kept
 
     def exchanged(self, exchange: client.Exchange) -> None:
         """Whoever listens takes a note; it is written with the run's next step."""
@@ -142,6 +150,14 @@ class Watching:
         db.session.add(
             RunLog(run_id=self.lease.run_id, at=clock.now(), level=LogLevel(level), message=message, params=safe)
         )
+
+    def _note(self, kind: str, what: Any) -> None:
+        """Of a run that is recorded: what it was handed here, for whoever replays it."""
+        if self.run.keeps_answers:
+            name = noted(kind)
+            self.memo[name] = [*self.memo.get(name, ()), what]
+            with self.lease.step(memo=dict(self.memo)):
+                self._notice_cancel()
 
     def _notice_cancel(self) -> None:
         if db.session.scalar(select(Run.cancel_requested_at).where(Run.id == self.lease.run_id)) is not None:

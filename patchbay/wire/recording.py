@@ -17,7 +17,7 @@ from patchbay import settings
 from patchbay.client import Exchange
 from patchbay.models import Run, RunStatus, WireEntry, db, new_id
 from patchbay.models.wire import REFRESH
-from patchbay.redaction import redact_url
+from patchbay.redaction import redact, redact_url
 from patchbay.wire.shown import shown
 
 FIRST_KEPT = 200
@@ -100,7 +100,7 @@ class WireLog:
             "request_headers": dict(kept.request_headers),
             "request_body": kept.request_body,
             "request_bytes": len(exchange.request_body),
-            "fingerprint": REFRESH if exchange.is_refresh else fingerprint(exchange),
+            "fingerprint": self._fingerprint(exchange),
             "status": exchange.status,
             "error": exchange.error,
             "response_headers": dict(kept.response_headers),
@@ -109,9 +109,15 @@ class WireLog:
             "whole_sealed": self._whole(entry_id, exchange) if self._keeps_whole and not exchange.is_refresh else None,
         }
 
+    def _fingerprint(self, exchange: Exchange) -> str:
+        """Of what can be replayed."""
+        if exchange.is_refresh:
+            return REFRESH
+        return fingerprint(exchange) if self._keeps_whole else ""
+
     def _whole(self, entry_id: str, exchange: Exchange) -> str | None:
-        """The answer to the last byte, packed and sealed; None when the run's share is used up."""
-        answer = {"headers": dict(exchange.response_headers), "body": b64encode(exchange.response_body).decode()}
+        """The answer to the last byte (of what is no text: its size), packed and sealed; None when there is no room."""
+        answer = {"headers": dict(exchange.response_headers), "body": _text_or_size(exchange.response_body)}
         packed = b64encode(zlib.compress(json.dumps(answer).encode())).decode()
         if self._whole_bytes + len(packed) > MOST_WHOLE_BYTES:
             return None
@@ -121,13 +127,23 @@ class WireLog:
         return entry.whole_sealed
 
 
-def unpacked(entry: WireEntry) -> tuple[dict[str, str], bytes]:
-    """Headers and body of an answer that was kept whole."""
+def unpacked(entry: WireEntry) -> tuple[dict[str, str], str | int]:
+    """Headers and text of an answer that was kept whole; of what was no text, its size in bytes."""
     answer = json.loads(zlib.decompress(b64decode(entry.whole or "")))
-    return answer["headers"], b64decode(answer["body"])
+    return answer["headers"], answer["body"]
 
 
 def fingerprint(exchange: Exchange) -> str:
-    """Which request it is: two that ask the same have the same, whatever token they carry."""
-    parts = (exchange.method.encode(), redact_url(exchange.url).encode(errors="replace"), exchange.request_body)
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+    """Which request it is: two that ask the same have the same, whatever secrets they carry, and whatever pictures."""
+    sent = exchange.outgoing
+    named = redact(sent.json if sent.form is None else sent.form)
+    size = len(exchange.request_body) if sent.content is not None else 0
+    asked = [exchange.method, redact_url(exchange.url), named, size]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _text_or_size(body: bytes) -> str | int:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return len(body)

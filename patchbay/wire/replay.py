@@ -1,25 +1,28 @@
-"""Carrying a run out again from its record: the provider's own code, the answers as they came, no network, no records.
+"""Carrying a run out again from its recording: the provider's own code, the answers as they came, and nothing else.
 
-Whether it comes to the same end, and if not at which request it first differs, tells a change of ours from one of the
-platform's. Recording lives in `recording`; which runs keep whole answers is said when they are started.
+No request leaves and nothing is written. Whether it comes to the same end, and if not at which request it first
+differs, tells a change of ours from one of the platform's. What a recording is lives in `tape`.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
 from patchbay import clock, providers, tokens
 from patchbay.client import Client, Unwatched
 from patchbay.client.exchange import Line
+from patchbay.client.retries import TRIES, Budget
 from patchbay.client.watch import Exchange
+from patchbay.credentials import AppCredentials
 from patchbay.errors import N_, Conflict, NetworkError, PatchbayError
-from patchbay.models import Connection, Run, WireEntry, db
-from patchbay.spec import Action, Answer, Fault, Import, Operation, Request, classify
-from patchbay.wire.recording import fingerprint, unpacked
+from patchbay.models import Run
+from patchbay.spec import Answer, Fault, Import, Operation, Picture, Request, classify
+from patchbay.wire import tape
+from patchbay.wire.recording import fingerprint
+from patchbay.wire.tape import Recording, Take
 
 
 class Departed(Exception):
@@ -42,125 +45,132 @@ class Outcome:
 
 def replay(run: Run) -> Outcome:
     """Carry the run out from its record. Raises Conflict for a run that cannot be replayed."""
-    operation, record = _operation(run), _record(run)
-    tape, items, error, departed = _Tape(record), 0, "", None
+    return play(tape.of_run(run))
+
+
+def play(recording: Recording) -> Outcome:
+    """Carry a recorded run out. Raises Conflict when its provider has no such operation any more."""
+    operation = providers.get(recording.integration).operation(recording.operation)
+    if operation is None:
+        raise Conflict(sentence=N_("This integration no longer has the operation that was recorded."))
+    player = _player(recording, operation)
+    items, error, departed, last = 0, "", None, None
     digest = hashlib.sha256()
     try:
-        for item in _carried_out(run, operation, tape):
+        for last in _carried_out(recording, operation, player):
             items += 1
-            digest.update(msgspec.json.encode(item, order="sorted", enc_hook=str))
+            digest.update(msgspec.json.encode(last, order="sorted", enc_hook=str))
     except Departed as found:
         departed = str(found)
     except PatchbayError as found:
         error = found.kind
-    differs = departed or _difference(run, items, error)
-    return Outcome(tape.place, items, error, digest.hexdigest(), differs)
+    differs = departed or _difference(recording, items, error, last)
+    return Outcome(player.played.place, items, error, digest.hexdigest(), differs)
 
 
-def _difference(run: Run, items: int, error: str) -> str | None:
-    if error != (run.error_kind or ""):
-        return f"it ended with {error or 'success'}, the run with {run.error_kind or 'success'}"
-    if run.stream is not None and not error and items != run.count_read + run.count_failed:
-        return f"it read {items} items, the run {run.count_read + run.count_failed}"
+def _difference(recording: Recording, items: int, error: str, result: Any) -> str | None:
+    if error != recording.error:
+        return f"it ended with {error or 'success'}, the run with {recording.error or 'success'}"
+    if error:
+        return None
+    if recording.stream is not None and items != recording.counted:
+        return f"it read {items} items, the run {recording.counted}"
+    if recording.stream is None and tape.redacted(msgspec.to_builtins(result)) != tape.redacted(recording.result):
+        return "it came to another result than the run"
     return None
 
 
-def _operation(run: Run) -> Operation:
-    operation = providers.get(run.integration_id).operation(run.operation)
-    if operation is None or (isinstance(operation, Action) and not operation.is_read_only):
-        raise Conflict(sentence=N_("Only runs that read can be replayed."))
-    return operation
-
-
-def _record(run: Run) -> list[WireEntry]:
-    if not run.keeps_answers or run.is_open:
-        raise Conflict(sentence=N_("Only a run that has ended and was started to be recorded can be replayed."))
-    record = list(db.session.scalars(select(WireEntry).where(WireEntry.run_id == run.id).order_by(WireEntry.number)))
-    requests = [entry for entry in record if not entry.is_refresh]
-    is_whole = (
-        bool(requests)
-        and record[-1].number == len(record)
-        and all(entry.status is None or entry.whole_sealed for entry in requests)
-    )
-    if run.attempts > 1 or not is_whole:
-        raise Conflict(sentence=N_("The record of this run is not whole: it was interrupted, or too much came in."))
-    return requests
-
-
-def _carried_out(run: Run, operation: Operation, tape: "_Tape") -> Iterator[Any]:
+def _carried_out(recording: Recording, operation: Operation, player: "_Player") -> Iterator[Any]:
     """Everything that the operation reads, or the result of an action."""
-    connection = db.session.get_one(Connection, run.connection_id)
-    api = _Player(
-        provider=providers.get(run.integration_id),
-        app=None,
-        settings=connection.settings,
-        is_sandbox=connection.is_sandbox,
-        source=_NoToken(),
-        budget_key=f"replay:{run.id}",
-        account=connection.account_id,
-        watch=_Memory(dict(run.memo)),
-        doing=operation.doing,
-        stream=run.stream or "",
-    )
-    api.tape = tape
     if isinstance(operation, Import):
-        for page in operation.pages(api, None):
+        for page in operation.pages(player, None):
             yield from ([item.external_id, item.data] for item in page.items)
     else:
-        yield dict(operation.run(api, run.input))
+        yield dict(operation.run(player, recording.input))
+
+
+def _player(recording: Recording, operation: Operation) -> "_Player":
+    played = _Played(recording.takes)
+    player = _Player(
+        provider=providers.get(recording.integration),
+        app=AppCredentials("replayed", "replayed", "", "replay"),
+        settings=recording.settings,
+        is_sandbox=False,
+        source=_NoToken(),
+        budget_key="replay",
+        account=recording.account,
+        watch=_Memory(recording.memo, played),
+        doing=operation.doing,
+        stream=recording.stream or "",
+    )
+    player.played = played
+    return player
 
 
 @dataclass
-class _Tape:
-    """The record, and how far it has been played."""
+class _Played:
+    """The takes, and how far they have been played."""
 
-    record: list[WireEntry]
+    takes: Sequence[Take]
     place: int = 0
 
-    def next(self, exchange: Exchange) -> WireEntry:
-        """The entry for this request. Raises Departed when the run sent another one in its place."""
+    def next(self, exchange: Exchange) -> Take:
+        """The take of this request. Raises Departed when the run sent another one in its place."""
         asked = f"{exchange.method} {exchange.url.partition('?')[0]}"
-        if self.place == len(self.record):
+        if self.place == len(self.takes):
             raise Departed(f"request {self.place + 1} is {asked}, where the run sent nothing more")
-        entry = self.record[self.place]
-        if entry.fingerprint != fingerprint(exchange):
-            sent = f"{entry.method} {entry.url.partition('?')[0]}"
+        take = self.takes[self.place]
+        if take.fingerprint != fingerprint(exchange):
+            sent = f"{take.method} {take.url.partition('?')[0]}"
             raise Departed(f"request {self.place + 1} is {asked}, where the run sent {sent}, or the same otherwise")
         self.place += 1
-        return entry
+        return take
+
+    def goes_on_with(self, attempt: int) -> bool:
+        """Whether the run's next try was that one of the same request."""
+        return self.place < len(self.takes) and self.takes[self.place].attempt == attempt
 
 
 @dataclass(frozen=True)
 class _TapedLine(Line):
-    """A line on which the record answers."""
+    """A line on which the recording answers."""
 
-    tape: _Tape = field(kw_only=True)
+    played: _Played = field(kw_only=True)
 
     def exchange(
         self, request: Request, url: str, token: tokens.Token | None, attempt: int
     ) -> tuple[Answer, Fault | None]:
         """The answer that the run got for the same request."""
         outgoing = self._outgoing(request, url, token)
-        entry = self.tape.next(Exchange(outgoing, None, {}, b"", "", 0, clock.now(), attempt))
-        if entry.status is None:
+        take = self.played.next(Exchange(outgoing, None, {}, b"", "", 0, clock.now(), attempt))
+        if take.status is None:
             raise NetworkError("no answer came to the run", provider=self.provider.name)
-        headers, body = unpacked(entry)
-        answer = Answer(entry.status, headers, body, url)
+        answer = Answer(take.status, take.headers, take.content, url)
         return answer, None if request.accepts(answer) else classify(self.provider.faults, answer)
 
 
 class _Player(Client):
-    """A client that is played to from a tape and waits for nothing."""
+    """A client that is played to, waits for nothing and tries again where the run did."""
 
-    tape: _Tape
+    played: _Played
+
+    def __post_init__(self) -> None:
+        self._retries = Budget("replay")  # of nobody's share
 
     def pause(self, seconds: float) -> None:
         """What the run waited for has passed."""
 
+    def public_address(self, address: str, content_type: str = "") -> str:
+        """The address that the run was given; nobody fetches from it."""
+        return self.watch.public_address(address, content_type)
+
+    def _may_retry(self, attempt: int) -> bool:
+        return attempt < TRIES and self.played.goes_on_with(attempt + 1)
+
     def _line(self) -> Line:
         there = super()._line()
         parts = {name: getattr(there, name) for name in Line.__dataclass_fields__}
-        return _TapedLine(**parts, tape=self.tape)
+        return _TapedLine(**parts, played=self.played)
 
 
 class _NoToken:
@@ -182,13 +192,39 @@ class _NoToken:
 
 
 class _Memory(Unwatched):
-    """A run's memory as it was at the end: what was made at random then is the same now."""
+    """What the run remembered and was handed, given again. A picture is zeros: what is sent is known by its length."""
 
-    def __init__(self, memo: dict[str, Any]) -> None:
-        self._memo = memo
+    def __init__(self, memo: Mapping[str, Any], played: _Played) -> None:
+        self._memo, self._played, self._new = memo, played, dict[str, Any]()
+        self._notes = {kind: iter(memo.get(tape.noted(kind), ())) for kind in tape.KINDS}
 
-    def remember(self, name: str, make: Any) -> Any:
-        """What the run remembered."""
-        if name not in self._memo:
-            self._memo[name] = make()
-        return self._memo[name]
+    def remember(self, name: str, make: Callable[[], Any]) -> Any:
+        """What the platform answered comes from the recording; what was made up here is what the run had made up."""
+        if name not in self._new:
+            place = self._played.place
+            made = make()
+            self._new[name] = made if self._played.place > place else self._memo.get(name, made)
+        return self._new[name]
+
+    def forget(self, name: str) -> None:
+        """Made anew at the next `remember`."""
+        self._new.pop(name, None)
+
+    def picture(self, address: str) -> Picture:  # noqa: ARG002 - the protocol's names
+        """One of the same name, kind and size."""
+        told = self._next("picture")
+        return Picture(**told, read=lambda start, count: bytes(max(0, min(count, told["size_bytes"] - start))))
+
+    def public_address(self, address: str, content_type: str) -> str:  # noqa: ARG002 - the protocol's names
+        """The address that the run was given."""
+        return str(self._next("address"))
+
+    def keep(self, content: bytes, filename: str) -> Mapping[str, Any]:  # noqa: ARG002 - the protocol's names
+        """What the run kept."""
+        kept: Mapping[str, Any] = self._next("design")
+        return kept
+
+    def _next(self, kind: str) -> Any:
+        for note in self._notes[kind]:
+            return note
+        raise Departed(f"it asks for more than the run did: {kind}")
