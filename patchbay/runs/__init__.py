@@ -32,7 +32,7 @@ from patchbay.models import (
     transaction,
 )
 from patchbay.records import deletions
-from patchbay.runs import receipts
+from patchbay.runs import lease, receipts
 from patchbay.spec import Action, Import, Kind, Operation, Status, check
 
 UNCLAIMED = timedelta(seconds=3)
@@ -203,13 +203,17 @@ def cancel(user_id: str, run_id: str) -> Run:
 
 
 def due(limit: int = 100) -> list[str]:
-    """Ids of runs that somebody should take up: queued and not claimed, waiting long enough, or left by a crash."""
+    """Ids of runs that somebody should take up: queued and not claimed, waiting long enough, or left by a crash.
+
+    One that was queued later than now was queued before the clock was set back.
+    """
+    lease.doubt_impossible()
     now = clock.now()
     statement = (
         select(Run.id)
         .where(
             or_(
-                and_(Run.status == RunStatus.QUEUED, Run.created_at < now - UNCLAIMED),
+                and_(Run.status == RunStatus.QUEUED, or_(Run.created_at < now - UNCLAIMED, Run.created_at > now)),
                 and_(Run.status == RunStatus.WAITING, Run.resumes_at <= now),
                 and_(Run.status == RunStatus.RUNNING, Run.lease_until < now),
             )

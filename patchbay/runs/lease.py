@@ -11,7 +11,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, or_, update
+from sqlalchemy import Engine, and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import clock
@@ -20,6 +20,25 @@ from patchbay.models.base import writing
 
 LENGTH = timedelta(seconds=30)
 BEAT_S = 8.0
+DOUBT = timedelta(seconds=BEAT_S + 2)
+
+
+def doubt_impossible() -> None:
+    """Let leases end in a few seconds that cannot be while the clock goes evenly, unless their holders renew them.
+
+    One that ends later than any can was made before the clock was set back, one that lapsed long ago before it was set
+    ahead, or while nobody looked. A holder that lives renews it with its next beat, so that no step of the clock gives
+    a run to two workers.
+    """
+    now = clock.now()
+    is_odd = or_(Run.lease_until < now - LENGTH, Run.lease_until > now + LENGTH)
+    odd = and_(Run.status == RunStatus.RUNNING, is_odd)
+    if db.session.scalar(select(Run.id).where(odd).limit(1)) is None:
+        return
+    with transaction() as session:
+        session.execute(
+            update(Run).where(odd).values(lease_until=now + DOUBT), execution_options={"synchronize_session": False}
+        )
 
 
 class LeaseLost(Exception):
