@@ -138,6 +138,12 @@ def _listings(visitor: Visitor, look: Look) -> None:
     visitor.open("/integrations/shopify/do/get_products")
     look("a listing that cannot be had")
     visitor.hub.sandbox.clear_faults("shopify")
+    visitor.open("/integrations/shopify/do/publish_mockup")
+    visitor.hub.sandbox.fault("shopify", "rate_limit", times=0, seconds=60)
+    visitor.page.reload()
+    expect(visitor.page.get_by_text("As of")).to_be_visible()
+    look("a list as it was last")
+    visitor.hub.sandbox.clear_faults("shopify")
 
 
 def of_an_administrator(visitor: Visitor, look: Look) -> None:
