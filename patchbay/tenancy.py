@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Table
 
@@ -66,6 +67,7 @@ def present() -> str:
     return _present.get()
 
 
+@cache
 def belonging(table: Table) -> Belonging | None:
     """How the table's rows belong to users; None when they are shared.
 

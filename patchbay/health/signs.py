@@ -6,10 +6,11 @@ What the checks of a whole installation are lives in `patchbay.doctor`.
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import clock, queue
+from patchbay.errors import N_
 from patchbay.models import Heartbeat, db, transaction
 from patchbay.models.heartbeat import AWAKE, CLOCK
 
@@ -41,13 +42,12 @@ def beat_quietly(name: str) -> None:
 def checks() -> dict[str, str]:
     """`ok`, or what is wrong, for database, queue, workers and scheduler."""
     try:
-        db.session.execute(text("SELECT 1"))
         alive = set(db.session.scalars(select(Heartbeat.name).where(Heartbeat.at > clock.now() - FRESH)))
     except SQLAlchemyError as error:
         return {"database": type(error).__name__, "queue": "unknown", "workers": "unknown", "scheduler": "unknown"}
     return {
         "database": "ok",
-        "queue": "ok" if queue.depth() is not None else "Redis does not answer",
-        "workers": "ok" if any(name.startswith("worker-") for name in alive) else "no worker gives signs of life",
-        "scheduler": "ok" if CLOCK in alive else "the clock gives no signs of life",
+        "queue": "ok" if queue.depth() is not None else N_("Redis does not answer"),
+        "workers": "ok" if any(name.startswith("worker-") for name in alive) else N_("no worker gives signs of life"),
+        "scheduler": "ok" if CLOCK in alive else N_("the clock gives no signs of life"),
     }

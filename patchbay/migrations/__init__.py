@@ -81,7 +81,7 @@ def check_single_head() -> None:
 
 
 def _present_revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
+    with tenancy.everyone(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

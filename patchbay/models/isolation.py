@@ -17,6 +17,8 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    TableClause,
+    TextClause,
     Update,
     bindparam,
     event,
@@ -24,9 +26,12 @@ from sqlalchemy import (
     false,
     func,
     select,
+    sql,
     true,
 )
 from sqlalchemy.engine import Connection as DatabaseConnection
+from sqlalchemy.engine.interfaces import ExecutionContext
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, object_mapper, with_loader_criteria
 from sqlalchemy.sql.util import find_tables
 
@@ -36,6 +41,8 @@ from patchbay.tenancy import Belonging
 ME: ColumnElement[str] = bindparam("tenancy", callable_=tenancy.present, type_=String)
 """Filled in when a statement is sent, so that all users share its compiled form."""
 _narrowed: WeakKeyDictionary[Select[Any], Select[Any]] = WeakKeyDictionary()
+_BEGINNINGS = frozenset({"BEGIN", "BEGIN IMMEDIATE"})
+"""What this application itself sends as text, in whatever scope a transaction begins."""
 
 
 def hold(base: type[DeclarativeBase]) -> None:
@@ -69,8 +76,9 @@ def criterion(columns: Any, table: Table) -> ColumnElement[bool]:
     column: ColumnElement[str] = getattr(columns, how.column)
     if how.parent is None:
         return column == ME
-    owner = table.metadata.tables[how.parent].alias()
-    return exists().where(_key(owner) == column, criterion(owner.c, table.metadata.tables[how.parent]))
+    parent = table.metadata.tables[how.parent]
+    owner = _slim(parent).alias()
+    return exists().where(owner.c[_key(parent).name] == column, criterion(owner.c, parent))
 
 
 def is_seen(session: Session, row: Any) -> bool:
@@ -84,8 +92,27 @@ def is_seen(session: Session, row: Any) -> bool:
     value = getattr(row, how.column)
     if how.parent is None:
         return bool(value == tenancy.present())
-    parents = (one.class_ for one in mapper.registry.mappers if _table(one.local_table).name == how.parent)
-    return session.get(next(parents), value) is not None
+    return session.get(_class_of(mapper.registry, how.parent), value) is not None
+
+
+@compiles(TextClause, "sqlite")
+def _mark_text(element: TextClause, compiler: Any, **how: Any) -> str:
+    """Remember of a statement that something in it was written as text."""
+    compiler.holds_text = True
+    compiled: str = compiler.visit_textclause(element, **how)
+    return compiled
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _refuse_text(
+    connection: DatabaseConnection, _cursor: object, statement: str, _values: object, context: ExecutionContext, _: bool
+) -> None:
+    """What is written as text cannot be narrowed, and tables are not changed for a user. Raises PermissionError."""
+    if connection.dialect.name != "sqlite" or tenancy.present() == tenancy.EVERYONE or statement in _BEGINNINGS:
+        return
+    compiled = context.compiled
+    if compiled is None or compiled.is_ddl or getattr(compiled, "holds_text", False):
+        raise PermissionError("SQL written as text may reach rows of all users: select a class")
 
 
 @event.listens_for(Engine, "before_execute", retval=True)
@@ -150,6 +177,13 @@ def _count_of_seen(table: Table) -> Select[int]:
     return select(func.count()).where(_key(table).in_(bindparam("ids", expanding=True)), _own_rows(table))
 
 
+def _slim(parent: Table) -> TableClause:
+    """The table with the columns alone that say whose a row is: each more takes its time whenever SQL is made."""
+    how = tenancy.belonging(parent)
+    names = {_key(parent).name, how.column if how else ""} - {""}
+    return sql.table(parent.name, *(sql.column(name) for name in sorted(names)))
+
+
 def _key(table: Any) -> ColumnElement[str]:
     """The one column of the table's primary key."""
     (key,) = table.primary_key
@@ -173,6 +207,13 @@ def _narrow(statement: Select[Any]) -> Select[Any]:
     narrowed = statement.where(*(_own_rows(_table(source)) for source in sources))
     _narrowed[statement] = narrowed
     return narrowed
+
+
+@cache
+def _class_of(registry: Any, table: str) -> type[Any]:
+    """The class whose rows are in the table."""
+    found: type[Any] = next(one.class_ for one in registry.mappers if _table(one.local_table).name == table)
+    return found
 
 
 def _is_sqlite(session: Session) -> bool:

@@ -18,7 +18,7 @@ from tests.patchbay.tenancy.conftest import Scope, Two, checkpoint, line
 pytestmark = pytest.mark.usefixtures("context")
 
 REFUSED = (PermissionError, ProgrammingError)
-OWNED = [mapper.class_ for mapper in Base.registry.mappers if tenancy.belonging(mapper.local_table) is not None]  # type: ignore[arg-type]  # each is a table
+OWNED = [mapper.class_ for mapper in Base.registry.mappers if tenancy.belonging(mapper.local_table) is not None]
 other = aliased(Run)
 inner = select(Run).subquery()
 UNFILTERED: dict[str, Callable[[], Select[Any]]] = {
