@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from blueprints.shown.platforms import AtPlatform
 from patchbay import images
 from patchbay.models import Record
 from patchbay.spec import Provider
@@ -19,7 +20,7 @@ class Pictured:
 
 
 @dataclass(frozen=True)
-class RecordRow:
+class RecordRow(AtPlatform):
     """A record in a list."""
 
     _record: Record
@@ -44,16 +45,6 @@ class RecordRow:
     def stream(self) -> str:
         """What kind of object it is."""
         return self._record.stream
-
-    @property
-    def integration_key(self) -> str:
-        """Where it comes from, by key."""
-        return self._record.integration_id
-
-    @property
-    def integration_name(self) -> str:
-        """Where it comes from, by name."""
-        return self._provider.name
 
     @property
     def first_seen_at(self) -> datetime:

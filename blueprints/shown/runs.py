@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from blueprints.rendering import said, told
+from blueprints.shown.platforms import AtPlatform
 from blueprints.shown.results import Told
 from blueprints.shown.results import told as told_of
 from patchbay import clock
@@ -33,7 +34,7 @@ class RunError:
 
 
 @dataclass(frozen=True)
-class RunRow:
+class RunRow(AtPlatform):
     """A run in a list or on a card."""
 
     _run: Run
@@ -51,16 +52,6 @@ class RunRow:
             return TITLES[self._run.purpose]
         operation = self._provider.operation(self._run.operation)
         return operation.title if operation is not None else self._run.operation
-
-    @property
-    def integration_key(self) -> str:
-        """The provider's key."""
-        return self._run.integration_id
-
-    @property
-    def integration_name(self) -> str:
-        """The provider's name."""
-        return self._provider.name
 
     @property
     def status(self) -> RunStatus:

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 
 from blueprints.rendering import said
 from blueprints.rendering.formats import day_in, hour_in, listed, number
+from blueprints.shown.platforms import AtPlatform
 from blueprints.shown.runs import RunRow
 from patchbay import clock, providers, schedules
 from patchbay.errors import N_
@@ -25,7 +26,7 @@ APART = N_("%(provider)s is not connected. Once it is again, one sync makes up f
 
 
 @dataclass(frozen=True)
-class ScheduleRow:
+class ScheduleRow(AtPlatform):
     """A schedule in a list or beside its import."""
 
     _row: Schedule
@@ -46,16 +47,6 @@ class ScheduleRow:
         """The import's title (a message id)."""
         found = self._provider.operation(self._row.operation)
         return found.title if found is not None else self._row.operation
-
-    @property
-    def integration_key(self) -> str:
-        """The provider's key."""
-        return self._provider.key
-
-    @property
-    def integration_name(self) -> str:
-        """The provider's name."""
-        return self._provider.name
 
     @property
     def account_label(self) -> str:

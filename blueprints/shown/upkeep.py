@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from blueprints.shown.platforms import AtPlatform
 from patchbay.errors import N_
 from patchbay.models import Clash, Comparison, Deletion, DeletionState, Difference, DifferenceKind, Record
 from patchbay.records import deletions
@@ -24,7 +25,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class DeletionShown:
+class DeletionShown(AtPlatform):
     """What a run missed; `remaining` is how many records it is still about."""
 
     _deletion: Deletion
@@ -35,16 +36,6 @@ class DeletionShown:
     def run_id(self) -> str:
         """The run that missed them."""
         return self._deletion.run_id
-
-    @property
-    def integration_key(self) -> str:
-        """The provider's key."""
-        return self._provider.key
-
-    @property
-    def integration_name(self) -> str:
-        """The provider's name."""
-        return self._provider.name
 
     @property
     def stream(self) -> str:
@@ -98,7 +89,7 @@ class DeletionShown:
 
 
 @dataclass(frozen=True)
-class ComparisonShown:
+class ComparisonShown(AtPlatform):
     """What a comparison has found."""
 
     _comparison: Comparison
@@ -108,16 +99,6 @@ class ComparisonShown:
     def run_id(self) -> str:
         """The run that compared."""
         return self._comparison.run_id
-
-    @property
-    def integration_key(self) -> str:
-        """The provider's key."""
-        return self._provider.key
-
-    @property
-    def integration_name(self) -> str:
-        """The provider's name."""
-        return self._provider.name
 
     @property
     def stream(self) -> str:
