@@ -17,7 +17,7 @@ from patchbay import accounts, client, clock, limits, net, tenancy
 from patchbay.client import Exchange, Unwatched
 from patchbay.limits import Key, Permit
 from patchbay.models import Connection, Run, RunStatus, Trigger, db, new_id, transaction
-from patchbay.runs.listening import LISTENERS, Listener
+from patchbay.runs.listening import LISTENERS, STANDING, Listener
 from patchbay.spec import Request, Throttle
 
 BLOCKS, BLOCK = 40, 50
@@ -44,6 +44,7 @@ class Listening(Unwatched):
     """A run with all that listens to runs."""
 
     def __init__(self, run: Run) -> None:
+        self.run = run
         self.listeners: list[Listener] = [listener(run) for listener in LISTENERS]
 
     def exchanged(self, exchange: Exchange) -> None:
@@ -54,8 +55,9 @@ class Listening(Unwatched):
     def write(self) -> None:
         """As a run's own step has it written."""
         with transaction() as session:
+            session.refresh(self.run, STANDING)
             for listener in self.listeners:
-                listener.write()
+                listener.write(self.run)
             session.flush()  # what is measured beside the run's own commit
 
 

@@ -127,7 +127,13 @@ def _without_value(found: re.Match[str]) -> str:
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """HTTP headers as they may be shown: names stay, secret values are masked."""
-    return {name: MASK if is_secret_name(name) else redact_text(value) for name, value in headers.items()}
+    return {name: MASK if is_secret_name(name) else _redact_value(value) for name, value in headers.items()}
+
+
+@lru_cache(maxsize=256)
+def _redact_value(value: str) -> str:
+    """A platform's answers mostly have the same headers, again and again."""
+    return redact_text(value)
 
 
 def redact_url(url: str) -> str:

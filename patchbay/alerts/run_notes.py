@@ -8,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from sqlalchemy import select
-
 from patchbay import alerts, clock
 from patchbay.alerts.finding import title_of
 from patchbay.errors import UnexpectedShape
-from patchbay.models import AlertKind, Run, RunStatus, db
+from patchbay.models import AlertKind, Run, RunStatus
 
 FARTHEST = timedelta(days=20 * 365)
 
@@ -49,15 +47,14 @@ class RunNotes:
             self._is_ending = True
             self._ends_at = min((at for at in (self._ends_at, ends_at) if at is not None), default=None)
 
-    def write(self) -> None:
+    def write(self, run: Run) -> None:
         """Raise what was noted, and what the run's end tells; resolve what a success disproves."""
         if self._is_ending:
             self._raise_ending()
-        status, error_kind = db.session.execute(select(Run.status, Run.error_kind).where(Run.id == self._run_id)).one()
         subject_id = f"{self._connection_id}:{self._operation}"
-        if status is RunStatus.SUCCEEDED:
+        if run.status is RunStatus.SUCCEEDED:
             alerts.resolve(AlertKind.UNEXPECTED_SHAPE, subject_id)
-        elif status is RunStatus.FAILED and error_kind == UnexpectedShape.__name__:
+        elif run.status is RunStatus.FAILED and run.error_kind == UnexpectedShape.__name__:
             alerts.raise_alert(
                 AlertKind.UNEXPECTED_SHAPE,
                 user_id=self._user_id,

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from patchbay import clock, counters
@@ -38,8 +37,7 @@ class CallLog:
     """Listens to one claim of a run (`runs.listening.Listener`)."""
 
     def __init__(self, run: Run) -> None:
-        self._run_id, self._user_id = run.id, run.user_id
-        self._connection_id, self._operation = run.connection_id, run.operation
+        self._user_id, self._connection_id, self._operation = run.user_id, run.connection_id, run.operation
         self._integration_id = run.integration_id
         self._noted: Counter[tuple[datetime, Outcome, int]] = Counter()
         self._lasted_ms = 0
@@ -56,16 +54,8 @@ class CallLog:
         if exchange.status is not None:
             self._answered_at = exchange.started_at + timedelta(milliseconds=exchange.duration_ms)
 
-    def write(self) -> None:
+    def write(self, run: Run) -> None:
         """Write what was noted, when the run has ended, waits, or the last time is long ago."""
-        run = db.session.execute(
-            select(
-                Run.status,
-                Run.started_at,
-                Run.ended_at,
-                (Run.count_created + Run.count_updated + Run.count_deleted).label("changes"),
-            ).where(Run.id == self._run_id)
-        ).one()
         if run.status is RunStatus.RUNNING and time.monotonic() - self._written_at < WRITTEN_EVERY_S:
             return
         contact = {"answered_at": self._answered_at}
@@ -74,7 +64,7 @@ class CallLog:
             length = at - (run.started_at or at)
             self._noted[hour_of(at), _ENDS[run.status], bucket_of(length / timedelta(milliseconds=1))] += 1
             contact["succeeded_at" if run.status is RunStatus.SUCCEEDED else "failed_at"] = at
-            contact["changed_at"] = at if run.changes else None
+            contact["changed_at"] = at if run.count_created or run.count_updated or run.count_deleted else None
         self._add_up()
         self._touch({name: at for name, at in contact.items() if at is not None})
         self._written_at = time.monotonic()

@@ -19,9 +19,15 @@ class Listener(Protocol):
     def exchanged(self, exchange: Exchange) -> None:
         """Take a note in memory, quickly: the run waits for it, and no transaction is open."""
 
-    def write(self) -> None:
-        """Write what was noted since the last time, in the present transaction: the run's own step."""
+    def write(self, run: Run) -> None:
+        """Write what was noted since the last time, in the present transaction: the run's own step.
+
+        Of the run what `STANDING` names has just been read.
+        """
 
 
 LISTENERS: tuple[Callable[[Run], Listener], ...] = (health.CallLog, RunNotes, WireLog)
 """Each is called with the run when it is claimed (again)."""
+
+STANDING = ("status", "error_kind", "started_at", "ended_at", "count_created", "count_updated", "count_deleted")
+"""What listeners ask of a run: read once for all of them."""

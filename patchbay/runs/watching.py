@@ -15,7 +15,7 @@ from patchbay.models import Connection, LogLevel, ReceiptState, Run, RunLog, db
 from patchbay.redaction import redact_text
 from patchbay.runs import receipts
 from patchbay.runs.lease import Lease
-from patchbay.runs.listening import LISTENERS
+from patchbay.runs.listening import LISTENERS, STANDING
 from patchbay.spec import Picture
 from patchbay.wire.tape import noted
 
@@ -135,8 +135,9 @@ class Watching:
 
     def listened(self) -> None:
         """In the present step: let the listeners write what they have noted."""
+        db.session.refresh(self.run, STANDING)
         for listener in self.listeners:
-            listener.write()
+            listener.write(self.run)
 
     def write(self, level: str, message: str, **params: str | int) -> None:
         """Add a line in the present step, let the listeners write, and see whether the run is to stop."""

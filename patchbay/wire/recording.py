@@ -18,7 +18,7 @@ from patchbay.client import Exchange
 from patchbay.models import Run, RunStatus, WireEntry, db, new_id
 from patchbay.models.wire import REFRESH
 from patchbay.redaction import redact, redact_url
-from patchbay.wire.shown import shown
+from patchbay.wire.shown import Draft
 
 FIRST_KEPT = 200
 FAILED_KEPT = 300
@@ -38,37 +38,38 @@ class WireLog:
     """
 
     def __init__(self, run: Run) -> None:
-        self._run, self._is_on = run, settings.current().wire_log_days > 0
-        self._keeps_whole, self._whole_bytes = run.keeps_answers, 0
+        self._of_run = {"run_id": run.id, "user_id": run.user_id, "integration_id": run.integration_id}
+        self._is_on, self._keeps_whole = settings.current().wire_log_days > 0, run.keeps_answers
+        self._whole_bytes = 0
         self._number: int | None = None
         self._seen = self._failed = 0
         self._waiting: list[Row] = []
-        self._last: deque[Row] = deque(maxlen=LAST_KEPT)
+        self._last: deque[tuple[Row, Draft]] = deque(maxlen=LAST_KEPT)
         self._written_at = time.monotonic()
 
     def exchanged(self, exchange: Exchange) -> None:
-        """Take a note of the try."""
+        """Take a note of the try; what may be dropped again is masked when it is not."""
         if not self._is_on:
             return
         self._seen += 1
+        row, draft = self._row(exchange), Draft.of(exchange)
         if self._keeps_whole or self._seen <= FIRST_KEPT:
-            self._waiting.append(self._row(exchange))
+            self._waiting.append(row | vars(draft.shown()))
         elif exchange.error and self._failed < FAILED_KEPT:
             self._failed += 1
-            self._waiting.append(self._row(exchange))
+            self._waiting.append(row | vars(draft.shown()))
         else:
-            self._last.append(self._row(exchange))
+            self._last.append((row, draft))
 
-    def write(self) -> None:
+    def write(self, run: Run) -> None:
         """Write what was noted, when enough has come together or the run has stopped."""
         if not (self._waiting or self._last):
             return
         is_due = len(self._waiting) >= WRITTEN_AT or time.monotonic() - self._written_at > WRITTEN_EVERY_S
-        status = db.session.scalar(select(Run.status).where(Run.id == self._run.id))
-        if status is RunStatus.RUNNING and not is_due:
+        if run.status is RunStatus.RUNNING and not is_due:
             return
-        if status is not RunStatus.RUNNING:
-            self._waiting += self._last
+        if run.status is not RunStatus.RUNNING:
+            self._waiting += [row | vars(draft.shown()) for row, draft in self._last]
             self._last.clear()
         if self._waiting:
             before = self._before()
@@ -79,32 +80,25 @@ class WireLog:
     def _before(self) -> int:
         """How many tries earlier claims have counted."""
         if self._number is None:
-            counted = select(func.max(WireEntry.number)).where(WireEntry.run_id == self._run.id)
+            counted = select(func.max(WireEntry.number)).where(WireEntry.run_id == self._of_run["run_id"])
             self._number = db.session.scalar(counted) or 0
         return self._number
 
     def _row(self, exchange: Exchange) -> Row:
-        kept = shown(exchange)
+        """All columns but those of `Shown`."""
         entry_id = new_id("wir")
         return {
             "id": entry_id,
-            "run_id": self._run.id,
-            "user_id": self._run.user_id,
-            "integration_id": self._run.integration_id,
+            **self._of_run,
             "number": self._seen,
             "attempt": exchange.attempt,
             "at": exchange.started_at,
             "duration_ms": exchange.duration_ms,
             "method": exchange.method,
-            "url": kept.url,
-            "request_headers": dict(kept.request_headers),
-            "request_body": kept.request_body,
             "request_bytes": len(exchange.request_body),
             "fingerprint": self._fingerprint(exchange),
             "status": exchange.status,
             "error": exchange.error,
-            "response_headers": dict(kept.response_headers),
-            "response_body": kept.response_body,
             "response_bytes": len(exchange.response_body),
             "whole_sealed": self._whole(entry_id, exchange) if self._keeps_whole and not exchange.is_refresh else None,
         }

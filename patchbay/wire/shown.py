@@ -29,28 +29,51 @@ class Shown:
     response_body: str
 
 
-def shown(exchange: Exchange) -> Shown:
-    """What may be kept of an exchange."""
-    secrets = _secrets(exchange)
-    sent = {name.lower(): value for name, value in exchange.request_headers.items()}
-    kind = sent.get("content-type", "application/json")
-    return Shown(
-        _without(redact_url(exchange.url), secrets),
-        _headers(exchange.request_headers, secrets),
-        _body(exchange.request_body, kind, secrets),
-        _headers(exchange.response_headers, secrets),
-        _body(exchange.response_body, exchange.response_headers.get("content-type", ""), secrets),
-    )
+@dataclass(frozen=True, repr=False)
+class Draft:
+    """As much of an exchange as is shown in the end, bodies cut and nothing masked yet: for memory alone."""
+
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: bytes | str
+    response_headers: Mapping[str, str]
+    response_body: bytes | str
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> "Draft":
+        """Cheap: of what is dropped before it is written, nothing was masked in vain."""
+        sent = {name.lower(): value for name, value in exchange.request_headers.items()}
+        return cls(
+            exchange.url,
+            exchange.request_headers,
+            _beginning(exchange.request_body, sent.get("content-type", "application/json")),
+            exchange.response_headers,
+            _beginning(exchange.response_body, exchange.response_headers.get("content-type", "")),
+        )
+
+    def shown(self) -> Shown:
+        """What may be kept of it."""
+        secrets = _secrets(self.request_headers)
+        return Shown(
+            _without(redact_url(self.url), secrets),
+            _headers(self.request_headers, secrets),
+            _body(self.request_body, secrets),
+            _headers(self.response_headers, secrets),
+            _body(self.response_body, secrets),
+        )
 
 
-def _body(content: bytes, kind: str, secrets: tuple[str, ...]) -> str:
-    """The beginning of a text, redacted; of anything else its kind, size and SHA-256."""
-    if not content:
-        return ""
-    if not any(part in kind.lower() for part in _READABLE):
-        return f"[{kind or 'unknown kind'}, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}]"
-    text = content[:MOST_SHOWN_BYTES].decode("utf-8", "replace")
-    return storable(_without(redact_text(text), secrets))
+def _beginning(content: bytes, kind: str) -> bytes | str:
+    """The beginning of a text; of anything else its kind, size and SHA-256, in words."""
+    if not content or any(part in kind.lower() for part in _READABLE):
+        return content[:MOST_SHOWN_BYTES]
+    return f"[{kind or 'unknown kind'}, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}]"
+
+
+def _body(beginning: bytes | str, secrets: tuple[str, ...]) -> str:
+    if isinstance(beginning, str):
+        return beginning
+    return storable(_without(redact_text(beginning.decode("utf-8", "replace")), secrets))
 
 
 def _headers(headers: Mapping[str, str], secrets: tuple[str, ...]) -> dict[str, str]:
@@ -67,10 +90,10 @@ def _without(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def _secrets(exchange: Exchange) -> tuple[str, ...]:
+def _secrets(headers: Mapping[str, str]) -> tuple[str, ...]:
     """What was sent to prove who we are, the longest first: a platform may repeat it in its answer."""
     found: set[str] = set()
-    for name, value in exchange.request_headers.items():
+    for name, value in headers.items():
         if is_secret_name(name):
             found |= {value, value.partition(" ")[2], *value.partition(" ")[2].split(":"), *value.split(":")}
     return tuple(sorted((one for one in found if len(one) >= SHORTEST_SECRET), key=len, reverse=True))

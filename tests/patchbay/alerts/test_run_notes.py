@@ -68,14 +68,15 @@ def test_another_failure_is_not_taken_for_another_form(
 def test_the_nearest_end_that_headers_announce_is_told_once_a_run(
     shop: Connection, ada: User, frozen_clock: FrozenClock
 ) -> None:
-    notes = RunNotes(start(ada))
+    run = start(ada)
+    notes = RunNotes(run)
     notes.exchanged(Answer({"Sunset": "Wed, 31 Dec 2031 23:59:59 GMT"}))
     notes.exchanged(Answer({"sunset": "Sat, 01 May 2027 00:00:00 GMT", "Deprecation": "@1688169599"}))
     notes.exchanged(Answer())
 
     with transaction():
-        notes.write()
-        notes.write()
+        notes.write(run)
+        notes.write(run)
 
     (alert,) = all_alerts()
     assert (alert.kind.value, alert.count) == ("api_ending", 1)
@@ -83,11 +84,12 @@ def test_the_nearest_end_that_headers_announce_is_told_once_a_run(
 
 
 def test_an_end_without_a_day_is_told_too(shop: Connection, ada: User, frozen_clock: FrozenClock) -> None:
-    notes = RunNotes(start(ada))
+    run = start(ada)
+    notes = RunNotes(run)
     notes.exchanged(Answer({"Deprecation": "true"}))
 
     with transaction():
-        notes.write()
+        notes.write(run)
 
     (alert,) = all_alerts()
     assert alert.params == {"provider": "Shopify", "case": "undated"}

@@ -119,7 +119,7 @@ def test_writing_without_an_end_waits_for_its_time(ada: User, shop: Connection) 
     calls = CallLog(run)
 
     with transaction():
-        calls.write()
+        calls.write(run)
 
     assert counts() == {}
 

@@ -9,7 +9,7 @@ import pytest
 from patchbay import net
 from patchbay.client.watch import Exchange
 from patchbay.redaction import MASK
-from patchbay.wire.shown import MOST_SHOWN_BYTES, Shown, shown
+from patchbay.wire.shown import MOST_SHOWN_BYTES, Draft, Shown
 
 TOKEN = "a-token-that-looks-like-nothing-special"
 
@@ -19,6 +19,10 @@ def exchange(answer: bytes = b"{}", kind: str = "application/json", **sent: Any)
     method, url = given.pop("method", "GET"), given.pop("url", "https://api.example.com/things")
     headers = {"content-type": kind, **given.pop("answer_headers", {})}
     return Exchange(net.Outgoing(method, url, **given), 200, headers, answer, "", 12, datetime.now(UTC), 1)
+
+
+def shown(made: Exchange) -> Shown:
+    return Draft.of(made).shown()
 
 
 def everything(kept: Shown) -> str:
