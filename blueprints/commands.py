@@ -123,7 +123,7 @@ def replay_run(run_or_file: str) -> None:
     click.echo(f"{outcome.requests} requests, {outcome.items} items, {outcome.error or 'success'}.", err=True)
     click.echo(outcome.digest)
     if outcome.differs is not None:
-        click.echo(f"It differs: {outcome.differs}.", err=True)
+        click.echo(f"It differs. {outcome.differs}", err=True)
         sys.exit(1)
 
 

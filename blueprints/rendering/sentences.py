@@ -43,6 +43,11 @@ def told(kind: str, params: Mapping[str, object]) -> tuple[str, str]:
     return said(found.title, params), said(found.sentence, params)
 
 
+def titled(kind: str, provider: str) -> str:
+    """What an error of that kind is called, of that platform: "Etsy reported a problem"."""
+    return told(kind, {"provider": provider})[0]
+
+
 def _filled(text: str, params: Mapping[str, object]) -> str:
     """By hand, since the operator % would fail at a stray percent sign in a platform's words."""
     return PLACEHOLDER.sub(lambda found: "%" if found[1] is None else _shown(found[1], params), text)
@@ -70,5 +75,5 @@ def _time(text: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Register the filter."""
-    app.jinja_env.filters["said"] = said
+    """Register the filters."""
+    app.jinja_env.filters.update(said=said, titled=titled)

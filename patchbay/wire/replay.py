@@ -25,8 +25,24 @@ from patchbay.wire.recording import fingerprint
 from patchbay.wire.tape import Recording, Take
 
 
+@dataclass(frozen=True)
+class Difference:
+    """Where a replay first parts from its run: a sentence (a message id) and what fills it in."""
+
+    sentence: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In English."""
+        return self.sentence % self.params
+
+
 class Departed(Exception):
-    """The replay asks for something else than the run did; the text says what, and instead of what."""
+    """The replay asks for something else than the run did."""
+
+    def __init__(self, sentence: str, **params: str | int) -> None:
+        self.difference = Difference(sentence, params)
+        super().__init__(str(self.difference))
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,7 @@ class Outcome:
     items: int
     error: str
     digest: str
-    differs: str | None
+    differs: Difference | None
 
 
 def replay(run: Run) -> Outcome:
@@ -61,23 +77,31 @@ def play(recording: Recording) -> Outcome:
             items += 1
             digest.update(msgspec.json.encode(last, order="sorted", enc_hook=str))
     except Departed as found:
-        departed = str(found)
+        departed = found.difference
     except PatchbayError as found:
         error = found.kind
     differs = departed or _difference(recording, items, error, last)
     return Outcome(player.played.place, items, error, digest.hexdigest(), differs)
 
 
-def _difference(recording: Recording, items: int, error: str, result: Any) -> str | None:
+def _difference(recording: Recording, items: int, error: str, result: Any) -> Difference | None:
     if error != recording.error:
-        return f"it ended with {error or 'success'}, the run with {recording.error or 'success'}"
+        return Difference(_ended_otherwise(error, recording.error), {"here": error, "there": recording.error})
     if error:
         return None
     if recording.stream is not None and items != recording.counted:
-        return f"it read {items} items, the run {recording.counted}"
+        return Difference(N_("It read %(here)s items, the run %(there)s."), {"here": items, "there": recording.counted})
     if recording.stream is None and tape.redacted(msgspec.to_builtins(result)) != tape.redacted(recording.result):
-        return "it came to another result than the run"
+        return Difference(N_("It came to another result than the run."))
     return None
+
+
+def _ended_otherwise(error: str, wanted: str) -> str:
+    if not error:
+        return N_("It ended well, the run with %(there)s.")
+    return (
+        N_("It ended with %(here)s, the run with %(there)s.") if wanted else N_("It ended with %(here)s, the run well.")
+    )
 
 
 def _carried_out(recording: Recording, operation: Operation, player: "_Player") -> Iterator[Any]:
@@ -118,11 +142,15 @@ class _Played:
         """The take of this request. Raises Departed when the run sent another one in its place."""
         asked = f"{exchange.method} {exchange.url.partition('?')[0]}"
         if self.place == len(self.takes):
-            raise Departed(f"request {self.place + 1} is {asked}, where the run sent nothing more")
+            sentence = N_("Request %(number)s is %(here)s, where the run sent nothing more.")
+            raise Departed(sentence, number=self.place + 1, here=asked)
         take = self.takes[self.place]
         if take.fingerprint != fingerprint(exchange):
             sent = f"{take.method} {take.url.partition('?')[0]}"
-            raise Departed(f"request {self.place + 1} is {asked}, where the run sent {sent}, or the same otherwise")
+            sentence = N_(
+                "Request %(number)s is %(here)s, where the run sent %(there)s, or the same with other content."
+            )
+            raise Departed(sentence, number=self.place + 1, here=asked, there=sent)
         self.place += 1
         return take
 
@@ -227,4 +255,4 @@ class _Memory(Unwatched):
     def _next(self, kind: str) -> Any:
         for note in self._notes[kind]:
             return note
-        raise Departed(f"it asks for more than the run did: {kind}")
+        raise Departed(N_("It asks for more than the run was given."))

@@ -35,7 +35,7 @@ def run_of(client: FlaskClient) -> str:
 def test_a_run_shows_what_was_sent_and_what_came_back(client: FlaskClient) -> None:
     page = client.get(f"{run_of(client)}/requests")
 
-    assert "ProviderUnavailable" in text_of(page)
+    assert "Shopify reported a problem" in text_of(page)
     assert "try 2" in text_of(page)
     assert "No requests like that." in text_of(client.get(f"{run_of(client)}/requests?q=nothing+like+it"))
     assert "Shopify" in text_of(client.get("/requests?outcome=5xx&integration=shopify"))

@@ -129,7 +129,7 @@ def test_a_recording_whose_answer_is_another_ends_otherwise() -> None:
 
     outcome = replay.play(msgspec.structs.replace(recording, takes=refused))
 
-    assert (outcome.differs or "").startswith("it ended with ")
+    assert str(outcome.differs).startswith("It ended with ")
 
 
 def test_a_command_exports_a_recording_and_replays_the_file(app: Flask, do: Do, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_replay_says_where_it_first_differs(recorded: Run) -> None:
         )
     db.session.expire_all()
 
-    assert (replay.replay(recorded).differs or "").startswith("request 1 is POST ")
+    assert str(replay.replay(recorded).differs).startswith("Request 1 is POST ")
 
 
 def test_what_was_not_recorded_cannot_be_replayed(run: Run) -> None:
