@@ -3,6 +3,7 @@
 The row says how far it is; a worker that dies leaves a lease that lapses, and the next begins the file anew.
 """
 
+import contextlib
 import json
 import os
 import zipfile
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import IO
 
 import structlog
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Mapper
 
 from patchbay import assets, audit, clock, queue, settings, tenancy
+from patchbay.accounts.lease import Lease, LeaseLost, is_free
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, NotFound
 from patchbay.models import Asset, AuditEntry, Base, Export, ExportState, db, new_id, transaction
@@ -26,13 +28,9 @@ log = structlog.get_logger()
 KEPT = timedelta(days=7)
 LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 3
-BATCH = 500
+BATCH = 2_000
 _SECRET = ("_sealed", "_hash", "lease_token", "epoch")
 """How columns end that are of no use to anybody outside, or are secrets."""
-
-
-class Withdrawn(Exception):
-    """The export was called off, or another worker has it."""
 
 
 def ask(user_id: str) -> Export:
@@ -78,35 +76,42 @@ def withdraw(user_id: str, export_id: str) -> None:
     """Call an export off, or delete its archive. Raises NotFound."""
     with transaction() as session:
         session.delete(get(user_id, export_id))
-    _path(export_id).unlink(missing_ok=True)
+    for path in (_path(export_id), _partial(export_id)):
+        path.unlink(missing_ok=True)
 
 
 def due(limit: int = 100) -> list[str]:
     """Ids of exports that nobody works on."""
-    free = or_(Export.lease_until.is_(None), Export.lease_until < clock.now())
-    statement = select(Export.id).where(Export.state == ExportState.ASKED, free)
+    statement = select(Export.id).where(Export.state == ExportState.ASKED, is_free(Export))
     return list(db.session.scalars(statement.order_by(Export.id).limit(limit)))
 
 
 def make(export_id: str) -> None:
     """Make the archive, unless it is not due or another worker has it. Raises nothing: the row tells."""
-    user_id = _claim(export_id)
-    if user_id is None:
+    is_asked = Export.state == ExportState.ASKED
+    lease = Lease.claim(Export, export_id, LEASE, is_asked, attempts=Export.attempts + 1)
+    if lease is None:
         return
-    path = _path(export_id)
-    partial = path.with_suffix(".partial")
+    partial = _partial(export_id)
     try:
+        with lease.step():
+            export = db.session.get_one(Export, export_id, populate_existing=True)
+        if export.attempts > MOST_ATTEMPTS:
+            lease.renew(state=ExportState.FAILED, lease_until=None)
+            return
         partial.parent.mkdir(mode=0o700, exist_ok=True)
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            _fill(file, user_id, export_id)
-        _step(export_id, state=ExportState.READY, size_bytes=partial.stat().st_size, lease_until=None)
-        partial.replace(path)
-    except Withdrawn:
-        partial.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)  # who was given up for dead may still write to it
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            _fill(file, export.user_id, lease)
+        with lease.step(state=ExportState.READY, size_bytes=partial.stat().st_size, lease_until=None):
+            partial.replace(_path(export_id))
+    except LeaseLost:
+        log.warning("An export was called off, or taken over.", export_id=export_id)
     except OSError:
         log.exception("An export could not be written.", export_id=export_id)
-        partial.unlink(missing_ok=True)
-        _give_up(export_id)
+        with contextlib.suppress(LeaseLost):
+            lease.renew(state=ExportState.FAILED, lease_until=None)
+            partial.unlink(missing_ok=True)
 
 
 def forget_expired() -> None:
@@ -126,22 +131,22 @@ def forget_all(user_id: str) -> None:
         withdraw(user_id, export.id)
 
 
-def _fill(file: IO[bytes], user_id: str, export_id: str) -> None:
+def _fill(file: IO[bytes], user_id: str, lease: Lease) -> None:
     tables = list(_tables())
     pictures = list(db.session.scalars(select(Asset).where(Asset.user_id == user_id).order_by(Asset.id)))
     total = len(tables) + len(pictures)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for done, mapper in enumerate(tables):
-            _step(export_id, done=done, total=total)
+            lease.renew(done=done, total=total)
             with archive.open(f"{mapper.local_table.description}.jsonl", "w", force_zip64=True) as lines:
-                for line in _rows(mapper, export_id):
+                for line in _rows(mapper, lease):
                     lines.write(line)
         for done, picture in enumerate(pictures, start=len(tables)):
-            _step(export_id, done=done, total=total)
+            lease.renew(done=done, total=total)
             path = assets.file_of(picture)
             if path.exists():
                 archive.write(path, f"assets/{picture.id}.{picture.extension}")
-    _step(export_id, done=total, total=total)
+    lease.renew(done=total, total=total)
 
 
 def _tables() -> Iterator[Mapper[Base]]:
@@ -153,16 +158,19 @@ def _tables() -> Iterator[Mapper[Base]]:
             yield mapper
 
 
-def _rows(mapper: Mapper[Base], export_id: str) -> Iterator[bytes]:
-    """The rows in the present scope, which is the user's, without what is secret."""
-    columns = [column for column in mapper.column_attrs if not column.key.endswith(_SECRET)]
-    key = [getattr(mapper.class_, column.key) for column in mapper.primary_key if column.key]
-    statement = select(mapper.class_).order_by(*key).execution_options(yield_per=BATCH)
-    for number, row in enumerate(db.session.scalars(statement)):
-        if number % (BATCH * 20) == BATCH * 20 - 1:
-            _check(export_id)
-        values = {column.key: getattr(row, column.key) for column in columns}
-        yield json.dumps(values, default=_plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+def _rows(mapper: Mapper[Base], lease: Lease) -> Iterator[bytes]:
+    """The rows in the present scope, which is the user's, without what is secret; a page at a time."""
+    columns = [column.key for column in mapper.column_attrs if not column.key.endswith(_SECRET)]
+    key = [getattr(mapper.class_, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
+    statement = select(mapper.class_).order_by(*key).limit(BATCH)
+    rows = list(db.session.scalars(statement))
+    while rows:
+        for row in rows:
+            values = {name: getattr(row, name) for name in columns}
+            yield json.dumps(values, default=_plain, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        last = [literal(getattr(rows[-1], column.key), column.type) for column in key]
+        lease.renew()
+        rows = list(db.session.scalars(statement.where(tuple_(*key) > tuple_(*last))))
 
 
 def _plain(value: object) -> object:
@@ -171,54 +179,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Enum):
         return value.value
     return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
-
-
-def _check(export_id: str) -> None:
-    if db.session.scalar(select(Export.id).where(Export.id == export_id)) is None:
-        raise Withdrawn
-
-
-def _step(export_id: str, **values: object) -> None:
-    """Say how far it is and keep the lease. Raises Withdrawn."""
-    with transaction() as session:
-        done = session.execute(
-            update(Export)
-            .where(Export.id == export_id, Export.state == ExportState.ASKED)
-            .values({"lease_until": clock.now() + LEASE, **values}),
-            execution_options={"synchronize_session": False},
-        )
-    if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
-        raise Withdrawn
-
-
-def _claim(export_id: str) -> str | None:
-    now = clock.now()
-    with transaction() as session:
-        claimed = session.execute(
-            update(Export)
-            .where(
-                Export.id == export_id,
-                Export.state == ExportState.ASKED,
-                or_(Export.lease_until.is_(None), Export.lease_until < now),
-            )
-            .values(lease_until=now + LEASE, attempts=Export.attempts + 1)
-            .returning(Export.user_id, Export.attempts),
-            execution_options={"synchronize_session": False},
-        ).first()
-    if claimed is None:
-        return None
-    if claimed.attempts > MOST_ATTEMPTS:
-        _give_up(export_id)
-        return None
-    return str(claimed.user_id)
-
-
-def _give_up(export_id: str) -> None:
-    with transaction() as session:
-        session.execute(
-            update(Export).where(Export.id == export_id).values(state=ExportState.FAILED, lease_until=None),
-            execution_options={"synchronize_session": False},
-        )
 
 
 def _of(user_id: str) -> Select[Export]:
@@ -231,3 +191,7 @@ def _folder() -> Path:
 
 def _path(export_id: str) -> Path:
     return _folder() / f"{export_id}.zip"
+
+
+def _partial(export_id: str) -> Path:
+    return _folder() / f"{export_id}.partial"

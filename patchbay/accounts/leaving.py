@@ -5,15 +5,19 @@ The row in `leavings` says that it is to go; whoever carries it out may be kille
 
 from datetime import timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+import structlog
+from sqlalchemy import delete, func, select, update
 
 from patchbay import audit, clock, connections, queue, tenancy
 from patchbay.accounts import exports, passwords
+from patchbay.accounts.lease import Lease, LeaseLost, is_free
 from patchbay.accounts.users import DEMO_EMAIL
 from patchbay.assets import keeping
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound
 from patchbay.models import ApiKey, Connection, ConnectionState, Leaving, Role, User, db, new_id, transaction
+
+log = structlog.get_logger()
 
 LEASE = timedelta(minutes=5)
 
@@ -47,24 +51,32 @@ def ask(user_id: str, *, asked_by: str) -> None:
 
 def due(limit: int = 100) -> list[str]:
     """Ids of what is to be carried out, or was left by a crash."""
-    free = or_(Leaving.lease_until.is_(None), Leaving.lease_until < clock.now())
-    return list(db.session.scalars(select(Leaving.id).where(free).order_by(Leaving.id).limit(limit)))
+    statement = select(Leaving.id).where(is_free(Leaving)).order_by(Leaving.id).limit(limit)
+    return list(db.session.scalars(statement))
 
 
 def carry_out(leaving_id: str) -> None:
     """End each connection that is not ended, then delete all that is left in one transaction, and the files of it."""
-    user_id = _claim(leaving_id)
-    if user_id is None:
+    lease = Lease.claim(Leaving, leaving_id, LEASE)
+    if lease is None:
         return
+    try:
+        _end_account(db.session.get_one(Leaving, leaving_id).user_id, lease)
+    except LeaseLost:
+        log.warning("The deletion of an account was taken over.", leaving_id=leaving_id)
+
+
+def _end_account(user_id: str, lease: Lease) -> None:
     for connection in list(connections.of_user(user_id).values()):
         if connection.state is not ConnectionState.DISCONNECTED:
+            lease.renew()
             connections.disconnect(user_id, connection.integration_id)
     exports.forget_all(user_id)
-    with transaction() as session:
+    with lease.step():
         named = keeping.files_of(user_id)
         # The connections first: what hangs on them is found by their indexes, not once more by the user's.
-        session.execute(delete(Connection).where(Connection.user_id == user_id))
-        session.execute(delete(User).where(User.id == user_id))
+        db.session.execute(delete(Connection).where(Connection.user_id == user_id))
+        db.session.execute(delete(User).where(User.id == user_id))
         audit.add(Deed.ACCOUNT_DELETED, user_id=user_id, subject_id=user_id)
     keeping.remove_unnamed(named)
 
@@ -75,16 +87,3 @@ def _check_may_go(user: User) -> None:
     others = select(func.count()).where(User.role == Role.ADMIN, User.is_active.is_(True), User.id != user.id)
     if user.role is Role.ADMIN and not db.session.scalar(others):
         raise Conflict(sentence=N_("The last administrator cannot be deleted. Make somebody else one first."))
-
-
-def _claim(leaving_id: str) -> str | None:
-    now = clock.now()
-    with transaction() as session:
-        claimed = session.execute(
-            update(Leaving)
-            .where(Leaving.id == leaving_id, or_(Leaving.lease_until.is_(None), Leaving.lease_until < now))
-            .values(lease_until=now + LEASE)
-            .returning(Leaving.user_id),
-            execution_options={"synchronize_session": False},
-        ).first()
-    return None if claimed is None else str(claimed[0])

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from patchbay import accounts, assets, connections, runs, settings, tenancy
 from patchbay.accounts import exports, leaving
+from patchbay.accounts.lease import Lease, LeaseLost
 from patchbay.errors import Conflict, Invalid, NotFound, Unauthenticated
 from patchbay.models import (
     Asset,
@@ -22,6 +23,7 @@ from patchbay.models import (
     Trigger,
     User,
     db,
+    fresh_view,
     transaction,
 )
 from tests.journeys.pictures import design
@@ -96,7 +98,7 @@ def test_a_deletion_that_was_killed_goes_on(busy: User, queue: Queue, frozen_clo
     leaving.ask_for_oneself(busy, PASSWORD)
     queue.drop_all()
     (leaving_id,) = leaving.due()
-    leaving._claim(leaving_id)
+    Lease.claim(Leaving, leaving_id, leaving.LEASE)
     connections.disconnect(busy.id, "shopify")
 
     assert leaving.due() == []
@@ -121,16 +123,24 @@ def test_the_last_administrator_stays(ada: User) -> None:
         leaving.ask(ada.id, asked_by=ada.id)
 
 
-def test_an_archive_holds_all_rows_and_pictures_and_no_secret(busy: User, ada: User, queue: Queue) -> None:
+def test_an_archive_holds_all_rows_and_pictures_and_no_secret(
+    busy: User, ada: User, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "BATCH", 5)
     connection = db.session.scalars(select(Connection).where(Connection.integration_id == "shopify")).one()
     secrets = (connection.access_token or "", busy.password_hash or "")
     export = exports.ask(busy.id)
+    rows_before = rows_of(busy)
     queue.run_all()
+    fresh_view()
 
     with zipfile.ZipFile(exports.file_of(exports.get(busy.id, export.id))) as archive:
         names = archive.namelist()
         told = {name: archive.read(name).decode() for name in names if name.endswith(".jsonl")}
-    assert len(told["records.jsonl"].splitlines()) == 12
+    assert len(set(told["records.jsonl"].splitlines())) == 12
+    lines = {name.removesuffix(".jsonl"): len(text.splitlines()) for name, text in told.items() if text}
+    assert lines.pop("audit_entries") > 5
+    assert lines == rows_before
     assert json.loads(told["user_integrations.jsonl"].splitlines()[0])["user_id"] == busy.id
     assert sum(name.startswith("assets/") for name in names) == 1
     everything = "".join(told.values())
@@ -157,13 +167,28 @@ def test_an_archive_whose_maker_was_killed_is_made_by_another(
 ) -> None:
     export = exports.ask(busy.id)
     queue.drop_all()
-    exports._claim(export.id)
+    Lease.claim(Export, export.id, exports.LEASE)
 
     frozen_clock.advance(minutes=3)
     for each in exports.due():
         exports.make(each)
 
     assert exports.get(busy.id, export.id).state is ExportState.READY
+
+
+def test_a_maker_that_was_given_up_for_dead_writes_nothing_more(busy: User, frozen_clock: FrozenClock) -> None:
+    export = exports.ask(busy.id)
+    late = Lease.claim(Export, export.id, exports.LEASE)
+    assert late is not None
+    frozen_clock.advance(minutes=3)
+    exports.make(export.id)
+    made = exports.file_of(exports.get(busy.id, export.id)).read_bytes()
+
+    with pytest.raises(LeaseLost), late.step(state=ExportState.FAILED):
+        exports.file_of(export).unlink()
+
+    done = exports.get(busy.id, export.id)
+    assert (done.state, exports.file_of(done).read_bytes()) == (ExportState.READY, made)
 
 
 def test_strangers_get_no_archive(busy: User, cleo: User, queue: Queue) -> None:
