@@ -16,7 +16,7 @@ from patchbay.models.base import UTCDateTime
 
 Row = dict[str, Any]
 MARK = "zqh"
-"""In every text that was planted, and in no id that is given to somebody else."""
+"""In every text that was planted, and in no id."""
 OWNED = [table for table in Base.metadata.sorted_tables if tenancy.belonging(table) is not None]
 _numbers = count(1)
 
@@ -58,4 +58,5 @@ def _value(column: Column[Any], user_id: str, rows: Mapping[str, Row]) -> Any:
     if isinstance(kind, Enum) and kind.enum_class is not None:
         return next(iter(kind.enum_class))
     plain = {JSON: {}, Boolean: False, Integer: next(_numbers), LargeBinary: b"", UTCDateTime: clock.now()}
-    return next((value for found, value in plain.items() if isinstance(kind, found)), f"{MARK}{next(_numbers)}")
+    text = f"{'row' if column.primary_key else MARK}{next(_numbers)}"
+    return next((value for found, value in plain.items() if isinstance(kind, found)), text)
