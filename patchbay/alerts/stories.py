@@ -130,6 +130,7 @@ _STORIES: Mapping[AlertKind, Story] = {
         Repair.RECONNECT,
     ),
 }
+_NAMES = ("operation", "stream")
 _MOMENTS = ("since", "until", "ends_at", "time")
 
 
@@ -152,8 +153,8 @@ def filled(text: str, words: Mapping[str, str]) -> str:
 
 
 def _shown(name: str, text: str, translate: Translate, when: Callable[[datetime], str]) -> str:
-    """Moments arrive as ISO 8601, titles of operations as message ids; everything else as it is to be read."""
-    if name == "operation" and text:
+    """Moments arrive as ISO 8601, operations and streams as message ids; everything else as it is to be read."""
+    if name in _NAMES and text:
         return translate(text)
     if name not in _MOMENTS:
         return text
