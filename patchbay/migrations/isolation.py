@@ -75,7 +75,8 @@ def condition(table: Table) -> str | None:
     if how.parent is None:
         return f"{how.column} = {PRESENT} OR {PRESENT} = '{EVERYONE}'"
     (key,) = table.metadata.tables[how.parent].primary_key
-    is_seen = f"EXISTS (SELECT FROM {how.parent} owner WHERE owner.{key.name} = {table.name}.{how.column})"
+    the_other = f"SELECT FROM {how.parent} owner WHERE owner.{key.name} = {table.name}.{how.column}"
+    is_seen = f"EXISTS ({the_other} OFFSET 0)"  # without OFFSET all the others may be read beforehand, by no index
     return f"{PRESENT} = '{EVERYONE}' OR {is_seen}"
 
 
