@@ -56,10 +56,10 @@ CHORES = (
 def tick() -> None:
     """Offer to the workers what is due, and leave a sign of life."""
     health.beat("clock")
-    for job, due in OFFERS:
-        for row_id in due():
-            queue.enqueue(job, row_id)
-    db.session.commit()  # the hints go out with it
+    found = [(job, due()) for job, due in OFFERS]
+    db.session.commit()  # nothing stays open while they are offered
+    for job, row_ids in found:
+        queue.offer(job, row_ids)
 
 
 def run_clock(app: Flask, should_stop: Callable[[], bool]) -> None:

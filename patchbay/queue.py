@@ -3,8 +3,10 @@
 A hint may be lost at any time: the row in the database is the truth, and `jobs.tick` re-offers what stays pending.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from uuid import uuid4
 
 import structlog
 from redis import Redis
@@ -39,6 +41,8 @@ LEAVE = Job("jobs.accounts.leave", "runs", 3600)
 ALL = (RUN, REFRESH, BATCH, SCHEDULE, ALERT, EXPORT, LEAVE)
 QUEUES = ("tokens", "alerts", "runs")
 
+_JOINT = "--"
+
 
 def enqueue(job: Job, row_id: str) -> None:
     """Offer `job` for the row to the workers, once the present transaction has been committed; at once without one."""
@@ -47,6 +51,17 @@ def enqueue(job: Job, row_id: str) -> None:
         session.info.setdefault("hints", []).append((job, row_id))
     else:
         _send([(job, row_id)])
+
+
+def offer(job: Job, row_ids: Sequence[str]) -> None:
+    """Offer `job` for rows that the clock has found again, but for those whose hint still waits; at once."""
+    if not row_ids:
+        return
+    try:
+        waiting = {hint_id.rpartition(_JOINT)[0] for hint_id in _queue(job).get_job_ids()}
+    except RedisError:
+        waiting = set()  # sending says so
+    _send([(job, row_id) for row_id in row_ids if _mark(job, row_id) not in waiting])
 
 
 @cache
@@ -72,10 +87,26 @@ def depths() -> dict[str, int] | None:
 def _send(hints: list[tuple[Job, str]]) -> None:
     try:
         for job, row_id in hints:
-            queue = Queue(job.queue, connection=redis(), serializer=JSONSerializer)
-            queue.enqueue_call(job.function, (row_id,), timeout=job.timeout_s, result_ttl=0, failure_ttl=3600, ttl=3600)
+            _queue(job).enqueue_call(
+                job.function,
+                (row_id,),
+                timeout=job.timeout_s,
+                result_ttl=0,
+                failure_ttl=3600,
+                ttl=3600,
+                job_id=_mark(job, row_id) + _JOINT + uuid4().hex,
+            )
     except RedisError as error:
         log.warning("The queue did not take a hint; the clock will offer it again.", error=type(error).__name__)
+
+
+def _queue(job: Job) -> Queue:
+    return Queue(job.queue, connection=redis(), serializer=JSONSerializer)
+
+
+def _mark(job: Job, row_id: str) -> str:
+    """What the ids of all hints to do this for that row begin with."""
+    return job.function.replace(".", "-") + _JOINT + row_id
 
 
 @event.listens_for(Session, "after_commit")

@@ -35,6 +35,19 @@ def test_a_hint_goes_with_the_transaction_that_is_undone(queue: Queue) -> None:
     assert queue.hints() == []
 
 
+def test_what_still_waits_is_not_offered_again(queue: Queue) -> None:
+    hints.enqueue(hints.RUN, "run_1")
+
+    hints.offer(hints.RUN, ["run_1", "run_2"])
+    hints.offer(hints.RUN, ["run_2"])
+    first = queue.hints()
+    queue.drop_all()
+    hints.offer(hints.RUN, ["run_1"])
+
+    assert first == [("jobs.run.execute", "run_1"), ("jobs.run.execute", "run_2")]
+    assert queue.hints() == [("jobs.run.execute", "run_1")]
+
+
 def test_a_hint_outside_a_transaction_goes_at_once(queue: Queue) -> None:
     hints.enqueue(hints.REFRESH, "con_1")
 
