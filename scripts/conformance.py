@@ -22,7 +22,8 @@ from patchbay.spec import Status
 from tests.conformance.witness import Witness
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ROOT / "tests" / "conformance"
+FOLDER = "tests/conformance"
+TESTS = ROOT / FOLDER
 DOCUMENT = ROOT / "docs" / "conformance.md"
 WIDTH = 100
 TITLE = "# What outside sources say"
@@ -46,6 +47,16 @@ class Finding:
     operations: tuple[str, ...]
     checks: int
     mismatches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test that was run: its file from the root on, and what it failed of, None when it passed."""
+
+    path: str
+    name: str
+    properties: tuple[tuple[str, str], ...]
+    cause: str | None
 
 
 class NoReport(Exception):
@@ -97,27 +108,41 @@ def declared() -> Declared:
 
 def ask(witnesses: Mapping[Witness, Sequence[str]]) -> list[Finding]:
     """Run the tests of the witnesses. Raises NoReport when pytest does not come to an end, or a witness is silent."""
+    return heard(told_by(*(f"{FOLDER}/{name}" for names in witnesses.values() for name in names)), witnesses)
+
+
+def told_by(*arguments: str) -> list[Case]:
+    """The tests that pytest runs for these arguments. Raises NoReport when it does not come to an end."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        files = [f"tests/conformance/{name}" for names in witnesses.values() for name in names]
         options = ["-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junit-xml={report}"]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *files], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "pytest", *options, *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode not in {0, 1} or not report.is_file():
-            raise NoReport(f"The witnesses could not be asked:\n{done.stdout}{done.stderr}")
-        return read(report, witnesses)
+            raise NoReport(f"The tests could not be run:\n{done.stdout}{done.stderr}")
+        return cases(report)
 
 
-def read(report: Path, witnesses: Mapping[Witness, Sequence[str]]) -> list[Finding]:
-    """What each witness said, from a JUnit report. Raises NoReport for a file that made no check."""
-    cases: dict[str, list[ET.Element]] = defaultdict(list)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
-        cases[case.get("classname", "").rpartition(".")[2] + ".py"].append(case)
-    silent = [name for names in witnesses.values() for name in names if not cases[name]]
+def cases(report: Path) -> list[Case]:
+    """The tests of a JUnit report."""
+    return [_case(one) for one in ET.parse(report).iter("testcase")]  # noqa: S314 - pytest has just written it
+
+
+def heard(told: Iterable[Case], witnesses: Mapping[Witness, Sequence[str]]) -> list[Finding]:
+    """What each witness said, from the tests that asked it. Raises NoReport for a file that made no check."""
+    by_path: dict[str, list[Case]] = defaultdict(list)
+    for case in told:
+        by_path[case.path].append(case)
+    found = {witness: [by_path[f"{FOLDER}/{name}"] for name in names] for witness, names in witnesses.items()}
+    silent = [name for names in witnesses.values() for name in names if not by_path[f"{FOLDER}/{name}"]]
     if silent:
         raise NoReport(f"No check was made in {', '.join(silent)}")
-    return [_finding(witness, [case for name in names for case in cases[name]]) for witness, names in witnesses.items()]
+    return [_finding(witness, [case for one in of_files for case in one]) for witness, of_files in found.items()]
 
 
 def table(findings: Iterable[Finding]) -> str:
@@ -188,17 +213,23 @@ def _platform_of(module: ModuleType) -> str:
     return found[0]
 
 
-def _finding(witness: Witness, cases: Sequence[ET.Element]) -> Finding:
-    operations = {one.get("value", "") for case in cases for one in case.iter("property")}
-    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    return Finding(witness, tuple(sorted(operations)), len(cases), tuple(_reason(case) for case in failed))
+def _case(element: ET.Element) -> Case:
+    failure = element.find("failure")
+    failure = failure if failure is not None else element.find("error")
+    message = None if failure is None else failure.get("message", "")
+    properties = tuple((one.get("name", ""), one.get("value", "")) for one in element.iter("property"))
+    path = element.get("classname", "").replace(".", "/") + ".py"
+    return Case(path, element.get("name", ""), properties, message)
 
 
-def _reason(case: ET.Element) -> str:
-    failure = case.find("failure")
-    cause = failure if failure is not None else case.find("error")
-    message = cause.get("message", "") if cause is not None else ""
-    return f"{case.get('name')}: {message.splitlines()[0] if message else 'failed'}"
+def _finding(witness: Witness, cases: Sequence[Case]) -> Finding:
+    operations = {text for case in cases for _, text in case.properties}
+    mismatches = tuple(_reason(case.name, case.cause) for case in cases if case.cause is not None)
+    return Finding(witness, tuple(sorted(operations)), len(cases), mismatches)
+
+
+def _reason(name: str, cause: str) -> str:
+    return f"{name}: {cause.splitlines()[0] if cause else 'failed'}"
 
 
 def _block(finding: Finding) -> str:

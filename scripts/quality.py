@@ -4,18 +4,14 @@ The rules are in patchbay/quality.py, their tests in tests/providers/test_confor
 """
 
 import json
-import subprocess
 import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from xml.etree import ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
 
 from patchbay import providers, quality
 from patchbay.quality import Standing
 from patchbay.spec import Provider, Status
-from scripts.conformance import ROOT, NoReport, declared
+from scripts.conformance import ROOT, Case, NoReport, declared, told_by
 from tests.providers.sample import sample_of
 
 SUITE = "tests/providers/test_conformance.py"
@@ -41,24 +37,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def tried() -> Mapping[tuple[str, str], bool]:
     """Whether all tests of a rule passed, by provider and rule. Raises NoReport when pytest does not come to an end."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        options = ["-m", "rule", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junit-xml={report}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, SUITE], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode not in {0, 1} or not report.is_file():
-            raise NoReport(f"The rules could not be tried:\n{done.stdout}{done.stderr}")
-        return read(report)
+    return held(told_by("-m", "rule", SUITE))
 
 
-def read(report: Path) -> Mapping[tuple[str, str], bool]:
-    """The same from a JUnit report."""
+def held(told: Iterable[Case]) -> Mapping[tuple[str, str], bool]:
+    """The same from the tests that tried the rules."""
     passed: dict[tuple[str, str], bool] = defaultdict(lambda: True)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
-        notes = {one.get("name", ""): one.get("value", "") for one in case.iter("property")}
-        is_well = case.find("failure") is None and case.find("error") is None
-        passed[notes["provider"], notes["rule"]] &= is_well
+    for case in told:
+        notes = dict(case.properties)
+        passed[notes["provider"], notes["rule"]] &= case.cause is None
     return passed
 
 

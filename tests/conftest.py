@@ -34,6 +34,7 @@ from patchbay.models import User, db
 from patchbay.settings import Settings, is_loopback
 from tests import stage
 from tests.compiled import Templates, remembering
+from tests.kept import Kept
 from tests.servers import RedisServer, folder_in_memory, postgresql
 from tests.stage import CAST, PASSWORD, FrozenClock, Queue, Sandbox, Walker
 
@@ -48,8 +49,13 @@ _templates = Templates()
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-def pytest_configure() -> None:
-    """Keep what tests write in memory, where there is enough of it: SQLite waits for the disk at each commit."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Compare documents in the one process that hears of every test. Keep what tests write in memory, if there is room.
+
+    SQLite waits for the disk at each commit.
+    """
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Kept())
     if "TMPDIR" not in os.environ and (folder := folder_in_memory()):
         os.environ["TMPDIR"] = tempfile.tempdir = folder
 
