@@ -35,7 +35,7 @@ from patchbay.settings import Settings, is_loopback
 from tests import stage
 from tests.compiled import Templates, remembering
 from tests.kept import Kept
-from tests.servers import RedisServer, folder_in_memory, postgresql
+from tests.servers import PostgreSQLServer, RedisServer, folder_in_memory
 from tests.stage import CAST, PASSWORD, FrozenClock, Queue, Sandbox, Walker
 
 ON_BOTH_DATABASES = ("patchbay", "jobs")
@@ -138,9 +138,21 @@ def _sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _postgresql() -> Iterator[str]:
-    with postgresql() as folder:
-        yield folder
+def _postgresql_server() -> Iterator[PostgreSQLServer]:
+    with PostgreSQLServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _postgresql(_postgresql_server: PostgreSQLServer) -> str:
+    return _postgresql_server.folder
+
+
+@pytest.fixture
+def postgresql_server(_postgresql_server: PostgreSQLServer) -> Iterator[PostgreSQLServer]:
+    """The server of `database`; a test may stop it."""
+    yield _postgresql_server
+    _postgresql_server.start()
 
 
 @pytest.fixture(scope="session")

@@ -82,28 +82,54 @@ class RedisServer:
             client.flushall()
 
 
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """The folder of a running server's socket; its superuser is `postgres`, its work is never synced to the disk.
+class PostgreSQLServer:
+    """A PostgreSQL that a test may stop and start again; its work is never synced to the disk.
 
     PostgreSQL refuses to run as root. Started by root, it therefore runs as `nobody`, from a copy of its programs that
     `nobody` can reach.
     """
-    user = UNPRIVILEGED if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="patchbay-pg-"))
-    programs = _programs(folder, user)
-    try:
-        _run(programs / "initdb", "-D", f"{folder}/rows", "-U", "postgres", "-A", "trust", *_INITDB, user=user)
-        command = [str(programs / "postgres"), "-D", f"{folder}/rows", "-k", str(folder), *_CARELESS]
-        server = subprocess.Popen(command, user=user, cwd=folder, stderr=subprocess.DEVNULL)
+
+    def __init__(self) -> None:
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        self.folder = tempfile.mkdtemp(prefix="patchbay-pg-")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
         try:
-            _wait_for(lambda: psycopg.connect(host=str(folder), user="postgres").close(), psycopg.OperationalError)
-            yield str(folder)
-        finally:
-            server.send_signal(signal.SIGQUIT)
-            server.wait()
-    finally:
-        shutil.rmtree(folder)
+            self._programs = _programs(Path(self.folder), self._user)
+            made = ("-D", f"{self.folder}/rows", "-U", "postgres", "-A", "trust", *_INITDB)
+            _run(self._programs / "initdb", *made, user=self._user)
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder)
+
+    def start(self) -> None:
+        """Return when it takes connections; does nothing when it runs."""
+        if self._process is not None:
+            return
+        command = [str(self._programs / "postgres"), "-D", f"{self.folder}/rows", "-k", self.folder, *_CARELESS]
+        self._process = subprocess.Popen(command, user=self._user, cwd=self.folder, stderr=subprocess.DEVNULL)
+        _wait_for(lambda: psycopg.connect(host=self.folder, user="postgres").close(), psycopg.OperationalError)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it, and all connections to it: in order as a restart does, or with SIGQUIT as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The folder of a running server's socket; its superuser is `postgres`."""
+    with PostgreSQLServer() as server:
+        yield server.folder
 
 
 _INITDB = ("--no-sync", "--no-locale", "--encoding=UTF8", "--no-instructions")
