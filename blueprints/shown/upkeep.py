@@ -18,9 +18,9 @@ STATES = {
 }
 TONES = {DeletionState.HELD: ("warn", "pause"), DeletionState.DELETED: ("soon", "stop")}
 KINDS = {
-    DifferenceKind.MISSING: N_("missing here"),
-    DifferenceKind.CHANGED: N_("changed"),
-    DifferenceKind.DELETED: N_("deleted there"),
+    DifferenceKind.MISSING: N_("Missing here"),
+    DifferenceKind.CHANGED: N_("Changed"),
+    DifferenceKind.DELETED: N_("Deleted there"),
 }
 
 

@@ -132,7 +132,7 @@ def test_a_comparison_shows_what_disagrees_and_offers_the_repair(
 
     assert "Comparison" in text_of(client.get(compared))
     assert "Gone <b>" in text_of(page)
-    assert "deleted there" in text_of(page)
+    assert "Deleted there" in text_of(page)
     assert "Gone <b>" not in text_of(client.get(f"{compared}/differences?kind=missing"))
     assert "1 deleted" in text_of(client.get(repaired))
     assert "See the repair" in text_of(client.get(f"{compared}/differences"))
