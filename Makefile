@@ -20,7 +20,7 @@ run: $(RUNTIME) $(VENDOR) ## start Patchbay: embedded Redis, web, workers and sa
 
 test: $(DEV) $(VENDOR) $(WITNESSES) ## run every test, in a browser too
 	@PATCHBAY_CHROMIUM="$$($(PY) scripts/browser.py)" && export PATCHBAY_CHROMIUM && \
-	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(TEST_OPTIONS)
+	exec $(PY) -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(TEST_OPTIONS)
 
 coverage: ## the same, and say which lines and branches no test of this process has run
 	@$(MAKE) --no-print-directory test TEST_OPTIONS="--cov --cov-report=term:skip-covered"
@@ -66,8 +66,8 @@ clean: ## remove what was installed; the home (var) stays
 # H015 is a matter of layout alone; H052: the leaving page goes on by itself, without script, by a meta refresh.
 DJLINT_IGNORED := H015,H052
 
-# Tests wait for processes more than they compute, so two of them share a core well.
-TEST_PROCESSES ?= 4
+# Some tests wait for processes, so three of ours keep two cores busy; more make them wait for each other.
+TEST_PROCESSES ?= 3
 
 $(PY):
 	@for python in python3 python3.13 python3.12 python3.11; do \

@@ -32,7 +32,7 @@ from patchbay.accounts import brakes
 from patchbay.errors import storable
 from patchbay.models import User, db
 from patchbay.settings import Settings, is_loopback
-from tests import stage
+from tests import order, stage
 from tests.compiled import Templates, remembering
 from tests.kept import Kept
 from tests.servers import PostgreSQLServer, RedisServer, folder_in_memory
@@ -58,6 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Kept())
     if "TMPDIR" not in os.environ and (folder := folder_in_memory()):
         os.environ["TMPDIR"] = tempfile.tempdir = folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, hand them out in an order in which they end together."""
+    if hasattr(config, "workerinput"):
+        items[:] = order.spread(items)
 
 
 @pytest.hookimpl(wrapper=True)
