@@ -67,7 +67,7 @@ def offer(job: Job, row_ids: Sequence[str]) -> None:
 @cache
 def redis() -> Redis:
     """The Redis of this installation; answers or fails within a second."""
-    return Redis.from_url(settings.current().redis_url, socket_timeout=5, socket_connect_timeout=1)
+    return Redis.from_url(settings.current().redis_url, socket_timeout=1, socket_connect_timeout=1)
 
 
 def depth() -> int | None:
