@@ -11,15 +11,13 @@ from patchbay import clock
 from patchbay.alerts.finding import Finding, title_of
 from patchbay.models import OPEN, Connection, ConnectionState, Contact, Heartbeat, Repeat, Run, Schedule, db
 from patchbay.models.heartbeat import AWAKE
+from patchbay.models.schedule import UNITS, WEEKDAYS
 
 SHORTEST = timedelta(hours=1)
 SLACK = timedelta(hours=24)
 INTERVALS = 3
 HEAD_START = timedelta(hours=1)
 """So long nothing is told of absence after a standstill, whatever went wrong before it."""
-
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_UNITS = {Repeat.MINUTES: timedelta(minutes=1), Repeat.HOURS: timedelta(hours=1)}
 
 
 def find() -> list[Finding]:
@@ -85,10 +83,10 @@ def _is_kept_from_it() -> ColumnElement[bool]:
 
 def _interval(schedule: Schedule) -> timedelta:
     """The time between two moments of the schedule; of chosen weekdays, the longest."""
-    if schedule.repeat in _UNITS:
-        return _UNITS[schedule.repeat] * (schedule.every or 1)
+    if schedule.repeat in UNITS:
+        return UNITS[schedule.repeat] * (schedule.every or 1)
     if schedule.repeat is Repeat.DAILY or not schedule.weekdays:
         return timedelta(days=1)
-    days = sorted(_WEEK.index(day) for day in schedule.weekdays)
-    gaps = [following - day for day, following in zip(days, [*days[1:], days[0] + len(_WEEK)], strict=True)]
+    days = sorted(WEEKDAYS.index(day) for day in schedule.weekdays)
+    gaps = [following - day for day, following in zip(days, [*days[1:], days[0] + len(WEEKDAYS)], strict=True)]
     return timedelta(days=max(gaps))

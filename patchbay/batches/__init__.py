@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import selectinload
 
 from patchbay import audit, clock, providers, queue, runs
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, NotFound, PatchbayError, storable
 from patchbay.models import (
     OPEN,
+    WITHOUT_CONTENT,
     Batch,
     BatchPart,
     Run,
@@ -58,12 +60,7 @@ def start(user_id: str, title: str, parts: Sequence[Part], trigger: Trigger) -> 
     """
     if not 0 < len(parts) <= MOST_PARTS:
         raise Invalid({"parts": N_("Choose at least one place, and at most a hundred.")})
-    batch, ordered = new_batch(user_id, title, trigger), order_parts(user_id, parts)
-    with transaction() as session:
-        session.add(batch)
-        session.flush()  # its parts name it
-        add_parts(batch, ordered)
-    return get(user_id, batch.id)
+    return begin(new_batch(user_id, title, trigger), parts)
 
 
 def new_batch(user_id: str, title: str, trigger: Trigger) -> Batch:
@@ -78,6 +75,16 @@ def new_batch(user_id: str, title: str, trigger: Trigger) -> Batch:
         input={},
         memo={},
     )
+
+
+def begin(batch: Batch, parts: Sequence[Part]) -> Batch:
+    """Add a new batch and start the parts of its first stage; never inside a transaction."""
+    ordered = order_parts(batch.user_id, parts)
+    with transaction() as session:
+        session.add(batch)
+        session.flush()  # its parts name it
+        add_parts(batch, ordered)
+    return get(batch.user_id, batch.id)
 
 
 def order_parts(user_id: str, parts: Sequence[Part]) -> list[Ordered]:
@@ -126,6 +133,7 @@ def get(user_id: str, batch_id: str) -> Batch:
 def page(user_id: str, *, cursor: str | None, limit: int) -> tuple[list[Batch], str | None]:
     """The user's batches, newest first, behind `cursor`; and the cursor of the next page."""
     statement = select(Batch).where(Batch.user_id == user_id).order_by(Batch.id.desc()).limit(limit + 1)
+    statement = statement.options(selectinload(Batch.parts).selectinload(BatchPart.run).options(*WITHOUT_CONTENT))
     if cursor:
         statement = statement.where(Batch.id < cursor)
     found = list(db.session.scalars(statement))

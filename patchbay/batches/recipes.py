@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from patchbay import assets, connections, images, providers
-from patchbay.batches import Part, add_parts, get, new_batch, order_parts
+from patchbay import assets, batches, connections, images, providers
+from patchbay.batches import Part
 from patchbay.errors import N_, Conflict, Invalid, NotFound, PatchbayError
-from patchbay.models import AssetKind, Batch, Connection, Record, Run, Trigger, db, transaction
+from patchbay.models import AssetKind, Batch, Connection, Record, Run, Trigger, db
 from patchbay.pictures import templates
 from patchbay.spec import Field, Kind, Pick, Provider, check
 
@@ -101,17 +101,12 @@ def begin(user_id: str, key: str, values: Mapping[str, Any], title: str, trigger
     if not is_possible(chosen, mine):
         raise Conflict(sentence=N_("Something that this needs is not connected. Connect it first."))
     clean = check(tuple(one.field for one in chosen.asks(mine)), values)
-    batch = new_batch(user_id, title, trigger)
+    batch = batches.new_batch(user_id, title, trigger)
     batch.recipe, batch.input = chosen.key, clean
     parts = chosen.stages[0](Kitchen(batch, lambda _name, make: make()))
     if not parts:
         raise Invalid(sentence=N_("There is nothing to do this with yet."))
-    ordered = order_parts(user_id, parts)
-    with transaction() as session:
-        session.add(batch)
-        session.flush()  # its parts name it
-        add_parts(batch, ordered)
-    return get(user_id, batch.id)
+    return batches.begin(batch, parts)
 
 
 # -- what several recipes ask

@@ -1,6 +1,7 @@
 """When an import runs by itself, and what stands in its way."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,10 @@ class Repeat(StrEnum):
     HOURS = "hours"
     DAILY = "daily"
     WEEKLY = "weekly"
+
+
+UNITS: Mapping[Repeat, timedelta] = {Repeat.MINUTES: timedelta(minutes=1), Repeat.HOURS: timedelta(hours=1)}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class Overlap(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from patchbay import clock
 from patchbay.errors import NotFound, storable
@@ -249,13 +249,3 @@ def _report(comparison: Comparison, kind: DifferenceKind, rows: list[dict[str, A
             insert(Difference), [{"id": new_id("dif"), **same, **row} for row in rows[:room]]
         )
     setattr(comparison, name, counted + len(rows))
-
-
-def count_kept(comparison: Comparison, kind: DifferenceKind) -> int:
-    """How many of the counted differences of a kind can be looked at."""
-    statement = (
-        select(func.count())
-        .select_from(Difference)
-        .where(Difference.run_id == comparison.run_id, Difference.kind == kind)
-    )
-    return int(db.session.scalar(statement) or 0)

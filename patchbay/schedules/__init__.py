@@ -14,8 +14,9 @@ from patchbay import audit, clock, runs
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound
 from patchbay.models import WITHOUT_CONTENT, Overlap, Schedule, db, new_id, transaction
+from patchbay.models.schedule import WEEKDAYS
 from patchbay.schedules import rhythm
-from patchbay.schedules.rhythm import FIELDS, WEEKDAYS, Rhythm, time_zones
+from patchbay.schedules.rhythm import FIELDS, Rhythm, time_zones
 from patchbay.schedules.starting import due, following, move_on, rhythm_of, shift_of, start
 from patchbay.spec import Field, Import, Kind, is_asked
 

@@ -14,10 +14,9 @@ from cronsim import CronSim
 
 from patchbay.errors import N_, Invalid
 from patchbay.models import Repeat
+from patchbay.models.schedule import UNITS, WEEKDAYS
 from patchbay.spec import Field, Kind, check
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-UNITS: Mapping[Repeat, timedelta] = {Repeat.MINUTES: timedelta(minutes=1), Repeat.HOURS: timedelta(hours=1)}
 MOST_HOURS = 168
 WIDEST_SPREAD = timedelta(minutes=5)
 A_DAY = timedelta(days=1)

@@ -10,8 +10,7 @@ import pytest
 
 from patchbay.errors import Invalid
 from patchbay.models import Repeat
-from patchbay.schedules import rhythm
-from patchbay.schedules.rhythm import WEEKDAYS, Rhythm
+from patchbay.schedules import WEEKDAYS, Rhythm, rhythm
 
 START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)  # a Monday
 WORKDAYS = list(WEEKDAYS[:5])
