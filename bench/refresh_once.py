@@ -4,30 +4,25 @@ The jobs are runs, started as a click starts them and carried out by the product
 SQLite, and on the PostgreSQL that the tests bring along.
 """
 
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from flask import Flask
-from rq.registry import BaseRegistry, FailedJobRegistry, StartedJobRegistry
-from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 
 from app import create_app
-from bench import figures, installation, refreshing, sandboxed
+from bench import figures, installation, refreshing, sandboxed, working
 from bench.figures import Row
-from launch.commands import workers_command
-from patchbay import accounts, queue, runs, tenancy
+from patchbay import accounts, runs, tenancy
 from patchbay.models import OPEN, Run, RunStatus, Trigger, db, fresh_view
-from patchbay.settings import ROOT, Settings
+from patchbay.settings import Settings
 from tests.servers import postgresql
 
 JOBS, WORKERS = 1000, 8
 PROVIDER, OPERATION = "etsy", "get_listings"
-AT_MOST_S = 1800
 
 
 def measure(app: Flask, settings: Settings, *, jobs: int, workers: int) -> dict[str, Any]:
@@ -41,11 +36,11 @@ def measure(app: Flask, settings: Settings, *, jobs: int, workers: int) -> dict[
         with tenancy.of(user_id):
             ids = [runs.start(user_id, PROVIDER, OPERATION, {"cursor": str(n)}, Trigger.API).id for n in range(jobs)]
         began = time.perf_counter()
-        with _working(settings, workers):
-            _await(lambda: not set(OPEN) & _counted(ids).keys())
+        with working.workers(settings, workers):
+            working.wait_for(lambda: not set(OPEN) & _counted(ids).keys())
             seconds = time.perf_counter() - began
-            _await(lambda: queue.depth() == 0 and not _in_registry(StartedJobRegistry))
-            broken = _in_registry(FailedJobRegistry)
+            working.wait_for(working.is_idle)
+            broken = working.broken_jobs()
         ended = _counted(ids)
         return {
             "refreshes": refreshing.refreshes(url, PROVIDER) - before,
@@ -63,38 +58,12 @@ def _connected() -> str:
     return user_id
 
 
-@contextmanager
-def _working(settings: Settings, workers: int) -> Iterator[None]:
-    """The product's workers and its clock."""
-    env = {**refreshing.environment_of(settings), "WORKERS": str(workers)}
-    process = subprocess.Popen(workers_command(), env=env, cwd=ROOT, start_new_session=True)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(is_over: Callable[[], bool]) -> None:
-    until = time.monotonic() + AT_MOST_S
-    while not is_over():
-        if time.monotonic() > until:
-            raise RuntimeError("the jobs did not come to an end")
-        time.sleep(0.5)
-
-
 def _counted(ids: list[str]) -> dict[RunStatus, int]:
     """How many of the runs are in which state."""
     fresh_view()
     with tenancy.everyone():
         counted = select(Run.status, func.count().label("number")).where(Run.id.in_(ids)).group_by(Run.status)
         return {row.status: row.number for row in db.session.execute(counted)}
-
-
-def _in_registry(kind: type[BaseRegistry]) -> int:
-    """How many jobs of all queues RQ has there."""
-    kinds = [kind(name, connection=queue.redis(), serializer=JSONSerializer) for name in queue.QUEUES]
-    return sum(registry.get_job_count(cleanup=False) for registry in kinds)
 
 
 def main() -> list[Row]:

@@ -22,13 +22,19 @@ from patchbay.oauth import Grant
 from patchbay.settings import ROOT, Settings
 
 SHOP = "{name}.myshopify.com"
-ACCOUNT = {"shopify": ("shop", SHOP), "canva": ("account", "{name}@example.org"), "google-drive": ("account", "")}
+ACCOUNT = {
+    "shopify": ("shop", SHOP),
+    "canva": ("account", "{name}@example.org"),
+    "google-drive": ("account", ""),
+    "dropbox": ("account", ""),
+}
 
 
 def connect(sandbox_url: str, integration_id: str, count: int) -> list[str]:
     """So many connections, each of a user and an account of its own, with tokens that the sandbox gave; their ids.
 
-    Where a refresh token may be shared (Google) they all have the same one. Needs an app context and everyone's scope.
+    Where a refresh token may be shared (Google, Dropbox) they all have the same one. Needs an app context and
+    everyone's scope.
     """
     users = [_user(f"{integration_id}-{number}") for number in range(count)]
     field, pattern = ACCOUNT[integration_id]
