@@ -10,7 +10,7 @@ from tests.journeys.hubs import Hub, Person, eventually, pages_of
 from tests.journeys.pictures import mockup_of
 
 PAGE = 250
-MANY = 20_000
+MANY = 6000
 RESUMED_WITHIN_S = 45.0
 
 
