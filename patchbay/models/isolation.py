@@ -4,7 +4,7 @@ PostgreSQL holds the same rule by itself (`postgresql` beside this file); there 
 gives a row that it holds without asking any database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection as DatabaseConnection
 from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, object_mapper, with_loader_criteria
+from sqlalchemy.orm import DeclarativeBase, LoaderCriteriaOption, Mapper, ORMExecuteState, Session, object_mapper
 from sqlalchemy.sql.util import find_tables
 
 from patchbay import tenancy
@@ -45,9 +45,24 @@ _BEGINNINGS = frozenset({"BEGIN", "BEGIN IMMEDIATE"})
 """What this application itself sends as text, in whatever scope a transaction begins."""
 
 
+class _Rule(LoaderCriteriaOption):
+    """SQLAlchemy's option that adds a condition for each class, which otherwise begins anew with every new statement.
+
+    It walks all classes then and makes the condition again, which takes longer than most statements do.
+    """
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals  # so that statements with it are still cached
+
+    def _all_mappers(self) -> Iterator[Mapper[Any]]:
+        return iter(_mappers(self.root_entity))  # type: ignore[arg-type]  # it is made with a base
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        return _of_class(self, ext_info) if ext_info.is_mapper else super()._resolve_where_criteria(ext_info)
+
+
 def hold(base: type[DeclarativeBase]) -> None:
     """Hold all sessions to the rule in what they read of the tables of `base`: entities, aliases, joins, subqueries."""
-    option = with_loader_criteria(
+    option = _Rule(
         base,
         lambda entity: entity.is_of_present_scope(),
         include_aliases=True,
@@ -207,6 +222,22 @@ def _narrow(statement: Select[Any]) -> Select[Any]:
     narrowed = statement.where(*(_own_rows(_table(source)) for source in sources))
     _narrowed[statement] = narrowed
     return narrowed
+
+
+@cache
+def _mappers(base: type[DeclarativeBase]) -> tuple[Mapper[Any], ...]:
+    return tuple(base.registry.mappers)
+
+
+@cache
+def _of_class(rule: _Rule, mapper: Mapper[Any]) -> ColumnElement[bool]:
+    """The condition of a class under its own name; under an alias it is another each time."""
+    return LoaderCriteriaOption._resolve_where_criteria(rule, mapper)
+
+
+@event.listens_for(Mapper, "after_mapper_constructed")
+def _forget_mappers(*_: object) -> None:
+    _mappers.cache_clear()
 
 
 @cache
