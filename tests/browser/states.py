@@ -72,7 +72,7 @@ def of_somebody_connected(visitor: Visitor, look: Look) -> None:
     visitor.connect_shopify()
     look("just connected")
     visitor.connect_drive()
-    visitor.hub.sandbox.fault("shopify", "slow", times=0, seconds=20, match="products")
+    visitor.hub.sandbox.fault("shopify", "slow", times=0, seconds=10, match="products")
     visitor.open("/integrations")
     visitor.page.locator("#sync-shopify button").click()
     expect(visitor.card("shopify")).to_have_attribute("aria-busy", "true")
