@@ -25,7 +25,7 @@ from patchbay.settings.mail import Mail, MailTls
 from tests.servers import RedisServer, free_port
 from tests.stage import Walker
 
-DATABASES = ("sqlite",)
+DATABASES = ("sqlite",)  # what differs with the database is in `test_isolation` and `test_sound`
 pytestmark = pytest.mark.usefixtures("context")
 
 

@@ -11,7 +11,7 @@ from patchbay import tenancy
 from patchbay.models import Base
 from patchbay.tenancy import Belonging
 
-DATABASES = ("sqlite",)
+DATABASES = ("sqlite",)  # none of this is the database's
 
 
 def test_where_nothing_was_said_it_is_nobody() -> None:

@@ -10,7 +10,7 @@ from patchbay import tenancy
 from patchbay.models import Base, Run, db, transaction
 from tests.patchbay.tenancy.conftest import Scope, Two
 
-DATABASES = ("sqlite",)
+DATABASES = ("sqlite",)  # PostgreSQL narrows text as well (`test_raw_sql`)
 pytestmark = pytest.mark.usefixtures("context")
 
 TEXTS: dict[str, Callable[[Session], object]] = {
