@@ -24,7 +24,9 @@ SELECT current_user AS name,
     has_database_privilege(current_database(), 'TEMPORARY') OR has_schema_privilege('public', 'CREATE') AS may_make
 """
 """Also what the login could become by `SET ROLE`."""
-_ANOTHER_LOGIN = "let DATABASE_URL name a login that may make others (CREATEROLE) and restart: Patchbay makes one that may only use rows"
+_ANOTHER_LOGIN = (
+    "let DATABASE_URL name a login that may make others (CREATEROLE), and restart: Patchbay makes one for rows alone"
+)
 
 
 def reached(here: Settings) -> Iterator[Finding]:
