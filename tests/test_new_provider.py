@@ -24,7 +24,12 @@ PARTS = (
     "templates",
 )
 TESTS = (
+    "compiled.py",
+    "conformance/recording.py",
+    "conformance/witness.py",
     "conftest.py",
+    "kept.py",
+    "order.py",
     "servers.py",
     "stage.py",
     "providers/conftest.py",
@@ -45,8 +50,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(ROOT / part, root / part)
-    (root / "tests" / "providers").mkdir(parents=True)
     for name in TESTS:
+        (root / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / "tests" / name, root / "tests" / name)
     for key in (NEW, "x1", LONG):
         done = tell(root, "-m", "scripts.new_provider", key)
