@@ -102,29 +102,22 @@ def reserve(
     answer is there after `lasts_s`, or comes no more.
     """
     account, _ = key.owners
-    lane, cost = throttle.lane(request), throttle.cost(request)
-    paused_s = caution.pause_left_s(account, lane)
+    paused_s = caution.pause_left_s(account, throttle.lane(request))
     if paused_s:
         return Permit(key, throttle, request, passing, paused_s)
-    windows = _counting(throttle, request)
-    permit_id = secrets.token_hex(8)
-    asked = {
+    permit_id, windows = secrets.token_hex(8), _counting(throttle, request)
+    asked = _asked(throttle, request, windows) | {
         "permit": permit_id,
         "party": f"{'action' if is_action else 'import'}:{key.account}",
-        "lane": lane,
-        "alike": throttle.alike(request),
-        "cost": cost,
-        "patience": PATIENCE_S,
         "lasts": lasts_s,
-        "windows": [_described(window) for window in windows],
-        "promised": [_told(budget) for budget in throttle.budgets],
     }
     places = [breaker.place for breaker in passing]
     try:
         answer = store.run("admit", (*key.owners, *places), msgspec.json.encode(asked))
     except store.Unreachable:
         processes = settings.current().workers + settings.current().web_workers
-        return Permit(key, throttle, request, passing, caution.wait_s(account, windows, cost, processes))
+        wait_s = caution.wait_s(account, windows, throttle.cost(request), processes)
+        return Permit(key, throttle, request, passing, wait_s)
     reply = msgspec.json.decode(answer, type=_Reply)
     if reply.shut:
         raise breakers.circuit_open(passing[reply.shut - 1], reply.wait)
@@ -183,6 +176,17 @@ def _write(permit: Permit, learnt: Mapping[str, Any], told_breakers: Mapping[str
 
 def _said_to_breakers(permit: Permit, failure: str) -> dict[str, Any]:
     return {"words": failure[:200], "least": [breaker.least_calls for breaker in permit.breakers]}
+
+
+def _asked(throttle: Throttle, request: Request, windows: Sequence[Window]) -> dict[str, Any]:
+    return {
+        "lane": throttle.lane(request),
+        "alike": throttle.alike(request),
+        "cost": throttle.cost(request),
+        "patience": PATIENCE_S,
+        "windows": [_described(window) for window in windows],
+        "promised": [_told(budget) for budget in throttle.budgets],
+    }
 
 
 def _counting(throttle: Throttle, request: Request) -> list[Window]:
