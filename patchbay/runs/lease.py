@@ -23,6 +23,10 @@ BEAT_S = 8.0
 DOUBT = timedelta(seconds=BEAT_S + 2)
 
 
+_doubted: set[str] = set()
+"""Tokens of the leases that this process has given a last beat, while they stay odd: once is enough."""
+
+
 def doubt_impossible() -> None:
     """Let leases end in a few seconds that cannot be while the clock goes evenly, unless their holders renew them.
 
@@ -32,12 +36,17 @@ def doubt_impossible() -> None:
     """
     now = clock.now()
     is_odd = or_(Run.lease_until < now - LENGTH, Run.lease_until > now + LENGTH)
-    odd = and_(Run.status == RunStatus.RUNNING, is_odd)
-    if db.session.scalar(select(Run.id).where(odd).limit(1)) is None:
+    odd = select(Run.lease_token).where(Run.status == RunStatus.RUNNING, is_odd, Run.lease_token.is_not(None))
+    tokens = {token for token in db.session.scalars(odd) if token}
+    fresh = tokens - _doubted
+    _doubted.intersection_update(tokens)
+    _doubted.update(fresh)
+    if not fresh:
         return
     with transaction() as session:
         session.execute(
-            update(Run).where(odd).values(lease_until=now + DOUBT), execution_options={"synchronize_session": False}
+            update(Run).where(Run.lease_token.in_(fresh), is_odd).values(lease_until=now + DOUBT),
+            execution_options={"synchronize_session": False},
         )
 
 

@@ -82,6 +82,23 @@ def test_a_run_whose_worker_died_is_taken_up_within_seconds(
     assert (reread(run).status, shelf.read) == (RunStatus.SUCCEEDED, [0, 1, 2])
 
 
+def test_a_dead_workers_run_is_taken_up_though_the_clock_looks_seldom(
+    shelved: Connection, shelf: Shelf, queue: Queue, frozen_clock: FrozenClock
+) -> None:
+    run = runs.start(shelved.user_id, "dropbox", "import_things", {}, Trigger.API)
+    dead = Lease.claim(run.id)
+    assert dead is not None
+    dead.release()
+    queue.drop_all()
+
+    for _ in range(2):
+        frozen_clock.moment += 4 * LENGTH
+        tick()
+    queue.run_all()
+
+    assert (reread(run).status, shelf.read) == (RunStatus.SUCCEEDED, [0, 1, 2])
+
+
 def test_a_run_whose_hint_was_lost_is_offered_though_the_clock_was_set_back(
     shelved: Connection, queue: Queue, frozen_clock: FrozenClock
 ) -> None:
