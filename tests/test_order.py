@@ -27,3 +27,11 @@ def test_no_test_is_lost_and_a_file_keeps_its_own_order() -> None:
 
     assert sorted(map(id, spread)) == sorted(map(id, tests))
     assert [test for test in spread if test.path.stem == "one"] == tests[:3]
+
+
+def test_long_files_of_one_kind_do_not_follow_one_another() -> None:
+    tests = items_of(browser_one=1, browser_two=1, browser_three=1, journeys_four=1, journeys_five=1)
+
+    files = list(dict.fromkeys(test.path.stem for test in order.spread(tests)))
+
+    assert files == ["one", "four", "two", "five", "three"]

@@ -57,7 +57,7 @@ def test_01_a_card_says_what_can_be_done_with_it(visit: Visit) -> None:
 def test_02_typing_sends_one_request_after_a_pause_and_keeps_the_caret(visitor: Visitor) -> None:
     page = visitor.open("/integrations")
     page.evaluate("document.addEventListener('input', () => { window.typedAt = performance.now() })")
-    page.locator("#q").press_sequentially("fig", delay=60)
+    page.locator("#q").press_sequentially("fig")
     shows_only(visitor, "Figma")
 
     asked = visitor.ledger.of(lambda line: "q=" in line)
