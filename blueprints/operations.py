@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from blueprints import forms, guards, operation_forms, rendering
 from blueprints.operation_forms import NO_ERRORS, OperationForm
-from blueprints.shown import results
+from blueprints.shown import integrations, results
 from patchbay import connections
 from patchbay.errors import Invalid, PatchbayError
 from patchbay.spec import Action, Field
@@ -91,6 +91,7 @@ def _listing(form: OperationForm) -> Response:
         fields=[one for one in form.drawn(errors) if one.name not in PAGING] if form.obstacle is None else [],
         errors=errors,
         problem=problem,
+        known=integrations.known(form.provider, form.connection) if problem else [],
         was_asked=entries is not None,
         **context,
     )

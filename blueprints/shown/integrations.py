@@ -1,12 +1,13 @@
 """What an integration's own page shows of access, of what can be done with it, and of connecting."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from blueprints.rendering import said
 from blueprints.rendering.formats import listed
-from patchbay import connections, settings
+from patchbay import connections, records, settings
 from patchbay.errors import N_, Invalid, PublicAddressNeeded
 from patchbay.models import Connection, ConnectionState
 from patchbay.spec import Action, Field, Keys, Operation, Provider, check
@@ -53,7 +54,8 @@ class Obstacle:
 class Offered:
     """An operation as it is offered: its name, title (a message id), and what stands in its way.
 
-    Of an import also its stream, how many records are kept of it, and whether it asks for anything.
+    Of an import also its stream, how many records are kept of it, when it was last seen whole, and whether it asks for
+    anything.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Offered:
     is_listing: bool = False
     stream: str = ""
     record_count: int = 0
+    seen_at: datetime | None = None
     has_form: bool = True
 
 
@@ -104,6 +107,13 @@ def imports(provider: Provider, connection: Connection, counts: Mapping[str, int
         )
         for one in provider.imports
     ]
+
+
+def known(provider: Provider, connection: Connection) -> list[Offered]:
+    """The imports that have brought something: what is there to be seen while the platform cannot be asked."""
+    seen_at = records.swept(connection.id)
+    brought = imports(provider, connection, records.counts(connection.id))
+    return [replace(one, seen_at=seen_at.get(one.stream)) for one in brought if one.record_count]
 
 
 def actions(provider: Provider, connection: Connection) -> list[Offered]:

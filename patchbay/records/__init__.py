@@ -5,7 +5,7 @@ What does not live here: fetching the page (`providers` through `client`) and th
 
 from patchbay.records.bringing import Tally, has_versions, known_ids, meet, pass_over, stale, upsert
 from patchbay.records.checkpoints import advance, begin_again, checkpoint, hand_over
-from patchbay.records.reading import DELETED, Query, counts, get, page
+from patchbay.records.reading import DELETED, Query, counts, get, page, swept
 
 __all__ = [
     "DELETED",
@@ -23,5 +23,6 @@ __all__ = [
     "page",
     "pass_over",
     "stale",
+    "swept",
     "upsert",
 ]

@@ -4,11 +4,12 @@ What does not live here: how they came in (`bringing`).
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
 from patchbay.errors import N_, Invalid, NotFound
-from patchbay.models import Record, db
+from patchbay.models import Checkpoint, Record, db
 
 DELETED = ("without", "with", "only")
 
@@ -48,6 +49,12 @@ def counts(connection_id: str) -> dict[str, int]:
     """How many records are kept of each stream, those that vanished at the platform included."""
     statement = select(Record.stream, func.count()).where(Record.connection_id == connection_id).group_by(Record.stream)
     return {row.stream: row[1] for row in db.session.execute(statement)}
+
+
+def swept(connection_id: str) -> dict[str, datetime]:
+    """When each stream was last seen from one end to the other (aware UTC); without those that never were."""
+    statement = select(Checkpoint.stream, Checkpoint.swept_at).where(Checkpoint.connection_id == connection_id)
+    return {stream: at for stream, at in db.session.execute(statement) if at is not None}
 
 
 def get(user_id: str, record_id: str) -> Record:

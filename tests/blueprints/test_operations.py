@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from blueprints import operation_forms
 from blueprints.api.waiting import until_ended
-from patchbay import assets
-from patchbay.models import Asset, Connection, ConnectionState, User, transaction
+from patchbay import assets, runs
+from patchbay.models import Asset, Connection, ConnectionState, Trigger, User, transaction
 from tests.blueprints.pages import HTMX, address_in, htmx_post, path_of, post, text_of
 from tests.stage import FrozenClock, Queue, Sandbox, Walker, in_context
 
@@ -442,6 +442,21 @@ def test_a_listing_that_fails_says_so_with_another_try(
     assert page.status_code == 200
     assert "Shopify could not be asked" in text_of(page)
     assert "Try again" in text_of(page)
+
+
+def test_a_listing_that_fails_leads_to_what_was_imported_with_its_age(
+    app: Flask, client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox, queue: Queue
+) -> None:
+    with in_context(app):
+        runs.start(shop.user_id, "shopify", "import_products", {}, Trigger.PAGE)
+        queue.run_all()
+    sandbox.fault("shopify", "malformed", times=0)
+
+    page = client.get(PRODUCTS)
+
+    assert "What was imported is here" in text_of(page)
+    assert "records Import products · As of " in text_of(page)
+    assert 'href="/records?integration=shopify&amp;stream=products"' in page.get_data(as_text=True)
 
 
 def test_a_listing_with_a_wrong_value_is_refused_beside_it(client: FlaskClient, token: str, shop: Connection) -> None:
