@@ -4,7 +4,6 @@ One-time links live in `links`, API keys in `keys`.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -157,8 +156,7 @@ def _is_printed(user: User, password: str) -> bool:
 
 def _note_sign_in(user: User) -> None:
     user.last_signed_in_at = clock.now()
-    audit.act_as(replace(audit.actor(), id=user.id))  # from here on it is they
-    audit.add(Deed.SIGNED_IN, user_id=user.id, subject_id=user.id)
+    audit.add(Deed.SIGNED_IN, user_id=user.id, subject_id=user.id, by=user.id)
 
 
 def checked_email(email: str) -> str:

@@ -78,8 +78,18 @@ def actor() -> Actor:
     return _actor.get() or Actor()
 
 
-def add(deed: Deed, *, user_id: str | None = None, subject_id: str | None = None, **detail: str | int | None) -> None:
-    """Remember a deed in the present transaction, or in one of its own. `detail` must hold no secret."""
+def add(
+    deed: Deed,
+    *,
+    user_id: str | None = None,
+    subject_id: str | None = None,
+    by: str | None = None,
+    **detail: str | int | None,
+) -> None:
+    """Remember a deed in the present transaction, or in one of its own. `detail` must hold no secret.
+
+    `by`: who did it, where that is not yet who acts now.
+    """
     who = actor()
     with transaction() as session:
         session.flush()  # a user made in this transaction must be there before the entry that names them
@@ -88,7 +98,7 @@ def add(deed: Deed, *, user_id: str | None = None, subject_id: str | None = None
                 id=new_id("aud"),
                 at=clock.now(),
                 user_id=user_id,
-                actor=who.id,
+                actor=by or who.id,
                 action=deed.value,
                 subject_id=subject_id,
                 detail=detail,
