@@ -15,6 +15,7 @@ from pathlib import Path
 
 from launch.commands import redis_command
 from launch.readiness import answers_ping
+from patchbay import queue
 from patchbay.models import Connection, ConnectionState, new_id
 from patchbay.settings import ROOT, Settings, load, redis_socket
 
@@ -37,6 +38,7 @@ def home(**environment: str) -> Iterator[dict[str, str]]:
     finally:
         redis.kill()
         redis.wait()
+        queue.redis.cache_clear()  # the next home of this process has another one
         shutil.rmtree(folder)
 
 
