@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from patchbay import clock, providers
-from patchbay.models import Connection, ConnectionState, User, new_id, transaction
+from patchbay import providers
+from patchbay.models import Connection, User
 from patchbay.spec import Action, Api, Import, Item, Page
-from tests.stage import FrozenClock
+from tests.stage import FrozenClock, linked_to_dropbox
 
 
 @dataclass
@@ -43,19 +43,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
 def connect_to_shelf(shelf: Shelf, frozen_clock: FrozenClock) -> Callable[[User], Connection]:
     """`connect_to_shelf(ada)` answers a connection that works."""
 
-    def connect(user: User) -> Connection:
-        now = clock.now()
-        made = Connection(
-            id=new_id("con"), user_id=user.id, integration_id="dropbox", state=ConnectionState.CONNECTED,
-            account_id="1", account_label="a shelf", scopes=[], is_sandbox=True, settings={}, setting_labels={},
-            token_version=1, connected_at=now, created_at=now, updated_at=now,
-        )  # fmt: skip
-        made.access_token = "a-token"
-        with transaction() as session:
-            session.add(made)
-        return made
-
-    return connect
+    return linked_to_dropbox
 
 
 @pytest.fixture
