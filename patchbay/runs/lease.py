@@ -24,7 +24,7 @@ DOUBT = timedelta(seconds=BEAT_S + 2)
 
 
 _doubted: set[str] = set()
-"""Tokens of the leases that this process has given a last beat, while they stay odd: once is enough."""
+"""Tokens of the leases that were odd when this process last looked: each is given a last beat once."""
 
 
 def doubt_impossible() -> None:
@@ -37,10 +37,10 @@ def doubt_impossible() -> None:
     now = clock.now()
     is_odd = or_(Run.lease_until < now - LENGTH, Run.lease_until > now + LENGTH)
     odd = select(Run.lease_token).where(Run.status == RunStatus.RUNNING, is_odd, Run.lease_token.is_not(None))
-    tokens = {token for token in db.session.scalars(odd) if token}
-    fresh = tokens - _doubted
-    _doubted.intersection_update(tokens)
-    _doubted.update(fresh)
+    found = {token for token in db.session.scalars(odd) if token}
+    fresh = found - _doubted
+    _doubted.clear()
+    _doubted.update(found)
     if not fresh:
         return
     with transaction() as session:
