@@ -53,6 +53,7 @@ def measure(app: Flask, url: str, *, count: int, processes: int, seconds: float,
         "kill_every_s": KILL_EVERY_S,
         "lease_s": lease.LEASE.total_seconds(),
         "exchange_s": lease.LONGEST_EXCHANGE_S,
+        "answer_s": lease.LONGEST_ANSWER_S,
         "diary": str(folder / "diary"),
     }
     with _answers_lost(url):
@@ -111,9 +112,12 @@ def _lost(app: Flask, ids: Sequence[str]) -> dict[str, str]:
 def _reason(
     connection_id: str, account: str, calls: Sequence[dict[str, Any]], killed: set[str], unanswered: set[str]
 ) -> str:
-    """Why nobody could save it: how the answer was lost to the call that spent its last refresh token."""
+    """Why nobody could save it: how the answer was lost to the call that spent its last refresh token.
+
+    The first refusal tells which that was; the second may be of the token before it, tried for want of a better one.
+    """
     own = [call for call in calls if call["account"] == account]
-    refused = next((call for call in reversed(own) if call["status"] not in (None, 200)), None)
+    refused = next((call for call in own if call["status"] not in (None, 200)), None)
     spent = [call for call in own if refused and call["tokenTail"] == refused["tokenTail"] and call["n"] < refused["n"]]
     if any(call["fault"] == "lost_response" for call in spent):
         return ANSWER_LOST

@@ -43,6 +43,7 @@ def use(app: Flask, connection_id: str) -> str:
 def churn(app: Flask, order: dict[str, Any]) -> dict[str, Any]:
     """Children use what there is for so many seconds; one after another is killed -9 and replaced."""
     lease.LEASE, lease.LONGEST_EXCHANGE_S = timedelta(seconds=order["lease_s"]), order["exchange_s"]
+    lease.LONGEST_ANSWER_S = order["answer_s"]
     until, kills = time.monotonic() + order["seconds"], 0
     children = [_child(app, order) for _ in range(order["processes"])]
     while time.monotonic() < until:

@@ -9,17 +9,12 @@ from tests.journeys.hubs import Hub, Person, pages_of
 from tests.journeys.test_killed_workers import PAGE, assert_same_products, counts
 
 SOME = 5000
+PAGE_TAKES_S = 2
 TAKEN_OVER_WITHIN_S = 90.0  # how soon is told by `test_killed_workers`; here it must only come to pass
 
 
 def test_a_stopped_job_whose_worker_is_killed_gives_its_run_back_as_it_wakes_up(hub: Hub, ada: Person) -> None:
-    ada.connect("shopify", shop="orphan")
-    hub.sandbox.generate("shopify", count=SOME, seed=3, shop="orphan")
-    run_id = ada.start("shopify", "import_products")
-    ada.run_that(run_id, lambda run: run["progress"]["done"] >= 1000)
-
-    (orphan,) = hub.horses()
-    orphan.send_signal(signal.SIGSTOP)
+    run_id, orphan = _stopped_between_pages(hub, ada, "orphan", seed=3)
     psutil.Process(orphan.ppid()).send_signal(signal.SIGKILL)
     stopped_at, done = time.monotonic(), ada.run(run_id)["progress"]["done"]
     has_ended = _ends(orphan, 15)  # the kernel wakes it up: its process group lost its last parent
@@ -36,13 +31,7 @@ def test_a_stopped_job_whose_worker_is_killed_gives_its_run_back_as_it_wakes_up(
 
 def test_a_job_that_overslept_its_lease_stops_at_its_next_page(hub: Hub, ada: Person) -> None:
     """Nobody tells this one to stop: its worker lives, and no signal comes. The lease alone keeps it from writing."""
-    ada.connect("shopify", shop="oversleeper")
-    hub.sandbox.generate("shopify", count=SOME, seed=4, shop="oversleeper")
-    run_id = ada.start("shopify", "import_products")
-    ada.run_that(run_id, lambda run: run["progress"]["done"] >= 1000)
-
-    (oversleeper,) = hub.horses()
-    oversleeper.send_signal(signal.SIGSTOP)
+    run_id, oversleeper = _stopped_between_pages(hub, ada, "oversleeper", seed=4)
     done = ada.run(run_id)["progress"]["done"]
     ada.run_that(run_id, lambda run: run["progress"]["done"] > done + PAGE, TAKEN_OVER_WITHIN_S)
     oversleeper.send_signal(signal.SIGCONT)
@@ -55,6 +44,22 @@ def test_a_job_that_overslept_its_lease_stops_at_its_next_page(hub: Hub, ada: Pe
     assert_same_products(hub, ada, "oversleeper.myshopify.com", SOME)
     asked = pages_of(hub.sandbox.received("shopify", host="oversleeper.myshopify.com"))
     assert len(asked) <= SOME / PAGE + 2, "the late one fetched more than the page it had in hand"
+
+
+def _stopped_between_pages(hub: Hub, person: Person, shop: str, *, seed: int) -> tuple[str, psutil.Process]:
+    """An import whose job was stopped (SIGSTOP) while it waited for a page; the run's id, and the job.
+
+    Stopped in the middle of a write it would keep SQLite's lock, and with it everybody else from writing.
+    """
+    person.connect("shopify", shop=shop)
+    hub.sandbox.generate("shopify", count=SOME, seed=seed, shop=shop)
+    hub.sandbox.fault("shopify", "slow", seconds=PAGE_TAKES_S, times=0, match="products")
+    run_id = person.start("shopify", "import_products")
+    person.run_that(run_id, lambda run: run["progress"]["done"] >= 2 * PAGE)
+    (job,) = hub.horses()
+    job.send_signal(signal.SIGSTOP)
+    hub.sandbox.clear_faults("shopify")
+    return run_id, job
 
 
 def _ends(process: psutil.Process, within_s: float) -> bool:

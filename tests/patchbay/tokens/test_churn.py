@@ -19,8 +19,9 @@ DATABASES = ("sqlite",)
 def test_eight_seconds_of_kills_and_lost_answers_cost_none_of_the_connections_that_can_be_saved(
     app: Flask, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=4))
-    monkeypatch.setattr(lease, "LONGEST_EXCHANGE_S", 1.0)
+    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=6))
+    monkeypatch.setattr(lease, "LONGEST_EXCHANGE_S", 2.0)
+    monkeypatch.setattr(lease, "LONGEST_ANSWER_S", 1.5)
     monkeypatch.setattr(refresh_churn, "KILL_EVERY_S", 1.0)
 
     told = refresh_churn.measure(app, settings.sandbox_url, count=20, processes=2, seconds=8, folder=tmp_path)
