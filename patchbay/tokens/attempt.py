@@ -28,7 +28,7 @@ from patchbay.models import Connection, db
 from patchbay.spec import OAuth2, Provider
 from patchbay.tokens import alarms, keeping, lease, timing
 from patchbay.tokens.lease import Claim
-from patchbay.tokens.present import Present, Token
+from patchbay.tokens.present import Present, Token, read
 from patchbay.tokens.stopping import stop_put_off
 
 log = structlog.get_logger()
@@ -165,12 +165,18 @@ class Attempt:
         return self.present.token
 
     def _refused(self, error: GrantExpired) -> Token:
-        """The platform said no. After a lost answer this only means that the refresh token is spent. Raises `error`."""
-        if self.claim.lost_at is not None and not self.is_refused:
-            return keeping.let_lapse(self.claim)
-        keeping.mark_reconnect_needed(self.claim.connection_id, error.detail)
-        lease.release(self.claim, refresh_sent_at=None)
-        raise error
+        """The platform said no. After a lost answer this only means that the refresh token is spent, and after a
+        reconnect nothing: there is a newer token. Raises `error`.
+        """
+        claim = self.claim
+        if claim.lost_at is not None and not self.is_refused:
+            return keeping.let_lapse(claim)
+        keeping.mark_reconnect_needed(claim.connection_id, error.detail, seen_version=claim.version)
+        lease.release(claim, refresh_sent_at=None)
+        try:
+            return read(claim.connection_id).token
+        except GrantExpired:
+            raise error from None
 
     def _note_failure(self, error: BaseException) -> None:
         """Leave on the row what is known: that it failed, when to try again, whether an answer may have been lost."""

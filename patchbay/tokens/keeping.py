@@ -81,17 +81,19 @@ def prove(connection_id: str, version: int) -> None:
         )
 
 
-def mark_reconnect_needed(connection_id: str, reason: str, *, seen_version: int | None = None) -> None:
+def mark_reconnect_needed(
+    connection_id: str, reason: str, *, seen_version: int | None = None, unless_ended: bool = False
+) -> None:
     """The platform said no: say so once, on the connection and to its owner.
 
-    With `seen_version`, only while that is the present token, and not when its time has merely passed: then it is
-    refreshed at its next use.
+    With `seen_version`, only while that is the present token: of a later login it said nothing. With `unless_ended`,
+    not when its time has merely passed: then it is refreshed at its next use.
     """
     with transaction() as session:
         connection = session.get(Connection, connection_id, populate_existing=True, with_for_update=True)
         if connection is None or connection.state is not ConnectionState.CONNECTED:
             return
-        if seen_version is not None and (connection.token_version != seen_version or _has_merely_ended(connection)):
+        if seen_version not in {None, connection.token_version} or (unless_ended and _has_merely_ended(connection)):
             return
         connection.state = ConnectionState.RECONNECT_NEEDED
         connection.updated_at = clock.now()

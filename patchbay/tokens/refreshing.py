@@ -118,7 +118,8 @@ def _may_repeat(present: Present) -> bool:
 
 def _check_renewable(present: Present) -> None:
     if not present.has_refresh_token:
-        keeping.mark_reconnect_needed(present.connection_id, "refused, and there is no refresh token")
+        why = "refused, and there is no refresh token"
+        keeping.mark_reconnect_needed(present.connection_id, why, seen_version=present.version)
         raise CredentialsRefused("there is no refresh token", provider=present.provider_name)
 
 

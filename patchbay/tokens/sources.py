@@ -50,7 +50,8 @@ class StoredToken:
 
     def gave_up(self, reason: str) -> None:
         """The owner has to reconnect, unless there is a newer token than the one that was given here."""
-        keeping.mark_reconnect_needed(self.connection_id, reason, seen_version=self._given)
+        seen = self._given
+        keeping.mark_reconnect_needed(self.connection_id, reason, seen_version=seen, unless_ended=seen is not None)
 
     def _noted(self, token: Token) -> Token:
         self._given = token.version

@@ -274,6 +274,28 @@ def test_a_refresh_that_ends_after_a_reconnect_does_not_replace_the_new_tokens(
     assert reread(shop).access_token == renewed
 
 
+def test_a_refusal_that_comes_after_a_reconnect_does_not_end_the_new_login(
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker
+) -> None:
+    sandbox.fault("shopify", "revoked_grant")
+    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    shop_id, seen = shop.id, shop.token_version
+    given: list[str] = []
+
+    def refresh() -> None:
+        with app.app_context():
+            given.append(tokens.refresh(shop_id, seen_version=seen).value)
+
+    worker = threading.Thread(target=refresh)
+    worker.start()
+    wait_until(lambda: refreshes(sandbox) == 1)
+    renewed = connect(ada, "shopify", shop="demo-shop").access_token
+    worker.join()
+
+    assert reread(shop).is_connected
+    assert given == [renewed]
+
+
 def test_the_clock_finds_tokens_that_end_soon(shop: Connection, frozen_clock: FrozenClock) -> None:
     before = tokens.due()
     frozen_clock.advance(**ALMOST_AN_HOUR)
