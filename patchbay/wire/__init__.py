@@ -3,6 +3,7 @@
 Recording lives in `recording`, what may be kept in `shown`, carrying a run out again from its record in `replay`.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from patchbay.wire.recording import WireLog
 
 __all__ = ["OUTCOMES", "Query", "WireLog", "as_curl", "forget", "get", "page"]
 
+_PLACE = re.compile(r"[0-9]{1,9}")
 _BUILT_IN = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent"})
 
 
@@ -46,7 +48,7 @@ def page(query: Query, *, cursor: str | None, limit: int) -> tuple[list[WireEntr
     of all runs the newest first."""
     statement = select(WireEntry).options(defer(WireEntry.whole_sealed)).where(*_narrowed(query)).limit(limit + 1)
     if query.run_id:
-        behind = int(cursor) if cursor and cursor.isdigit() else 0
+        behind = int(cursor) if cursor and _PLACE.fullmatch(cursor) else 0
         statement = statement.where(WireEntry.number > behind).order_by(WireEntry.number)
     elif cursor:
         statement = statement.where(WireEntry.id < cursor)

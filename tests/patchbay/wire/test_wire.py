@@ -56,6 +56,13 @@ def test_no_token_of_the_connection_is_in_it(run: Run) -> None:
         assert token not in wire.as_curl(entry)
 
 
+@pytest.mark.parametrize("cursor", ["²", "9" * 30, "-1", "wir_1"])
+def test_a_cursor_that_is_no_place_in_the_run_begins_at_the_first_request(run: Run, cursor: str) -> None:
+    found, _ = wire.page(wire.Query(run.user_id, run.id), cursor=cursor, limit=1)
+
+    assert [entry.number for entry in found] == [1]
+
+
 def test_requests_are_found_by_their_words_and_by_how_they_went(run: Run) -> None:
     assert len(entries_of(run, outcome="5xx")) == 1
     assert all(entry.status == 200 for entry in entries_of(run, outcome="ok"))
