@@ -1,5 +1,7 @@
 """Walking through pages by cursor."""
 
+from itertools import islice
+
 import pytest
 
 from patchbay.errors import UnexpectedShape
@@ -23,3 +25,10 @@ def test_a_walk_may_begin_in_the_middle() -> None:
 def test_a_page_that_names_itself_as_the_next_ends_the_walk() -> None:
     with pytest.raises(UnexpectedShape):
         list(by_cursor(lambda _: Page((), "a"), None))
+
+
+def test_a_circle_of_pages_ends_the_walk() -> None:
+    circle = {None: "a", "a": "b", "b": "c", "c": "d", "d": "e", "e": "c"}
+
+    with pytest.raises(UnexpectedShape):
+        list(islice(by_cursor(lambda cursor: Page((), circle[cursor]), None), 50))
