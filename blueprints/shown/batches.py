@@ -13,7 +13,10 @@ from patchbay.models import Batch, BatchPart, RunStatus
 
 @dataclass(frozen=True)
 class PartRow:
-    """One part: its run, or why there is none. `link` is what it made at the platform, "" where that has no address."""
+    """One part: its run, or why there is none. `link` is what it made at the platform, "" where that has no address.
+
+    A part may name what is no integration: then `integration_key` is "", and the name is what was asked for.
+    """
 
     label: str
     integration_key: str
@@ -95,16 +98,16 @@ class BatchPage:
 
 
 def _row(part: BatchPart) -> PartRow:
-    provider = providers.get(part.integration_id)
-    operation = provider.operation(part.operation)
+    provider = next((each for each in providers.all() if each.key == part.integration_id), None)
+    operation = provider.operation(part.operation) if provider else None
     run = part.run
     reason = reason_of(run) if run is not None else _reason(part)
     return PartRow(
         label=part.label,
-        integration_key=provider.key,
-        integration_name=provider.name,
+        integration_key=provider.key if provider else "",
+        integration_name=provider.name if provider else part.integration_id,
         title=operation.title if operation is not None else part.operation,
-        run=RunRow(run, provider) if run is not None else None,
+        run=RunRow(run, provider) if run is not None and provider else None,
         reason=reason,
         link=_link(run.result) if run is not None and run.result is not None else "",
     )

@@ -56,6 +56,18 @@ def test_each_part_shows_what_became_of_it(client: FlaskClient, token: str, batc
     assert "&lt;b&gt;One&lt;/b&gt;" in page
 
 
+def test_a_part_that_names_no_integration_is_shown_with_the_others(
+    app: Flask, client: FlaskClient, ada: User, token: str
+) -> None:
+    with in_context(app):
+        asked = batches.start(ada.id, "Typed by hand", [Part("<b>acme</b>", "import_all", {}, "One")], Trigger.API)
+
+    page = html(client.get(f"/batches/{asked.id}"))
+
+    assert "There is no such integration." in page
+    assert "<td>&lt;b&gt;acme&lt;/b&gt;</td>" in page
+
+
 def test_the_page_polls_until_the_end(client: FlaskClient, token: str, batch: Batch, queue: Queue) -> None:
     working = html(client.get(f"/batches/{batch.id}"))
     version = working.split("?v=")[1].split('"')[0]
