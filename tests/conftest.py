@@ -114,6 +114,17 @@ def _sees_everything() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _waits_for_redis() -> Iterator[None]:
+    """Limits do without a Redis that is late by a quarter of a second, as it is where many processes run.
+
+    Tests of that take the patience back (`tests/patchbay/limits/test_budgets`, `tests/faults/test_slow_redis`).
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits.store, "TIMEOUT_S", 5.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _compiles_routes_once() -> Iterator[None]:
     """Of the many applications that a process of the tests makes, all but the first find their routes compiled."""
     with pytest.MonkeyPatch.context() as patch:

@@ -305,14 +305,14 @@ def at_once(app: Flask, calls: Sequence[Callable[[], T]]) -> list[T]:
 
     def make(call: Callable[[], T]) -> T:
         with app.app_context():
-            ready.wait(timeout=10)
+            ready.wait(timeout=60)
             return call()
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(make, calls))
 
 
-def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(is_so: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Return as soon as it is so; fails when it never is."""
     until = time.monotonic() + timeout_s
     while not is_so():

@@ -107,7 +107,7 @@ def test_while_it_is_open_a_run_is_told_when_to_come_back(frozen_clock: FrozenCl
         limits.reserve(Key("shopify", True, "ada"), Throttle(), READ, is_action=True, passing=passing)
 
     wait_s = (caught.value.retry_at - frozen_clock.now()).total_seconds()
-    assert wait_s == pytest.approx(30, abs=1)
+    assert 20 < wait_s <= 30
     assert caught.value.params["provider"] == "Shopify"
 
 
@@ -140,7 +140,7 @@ def test_a_probe_that_fails_opens_it_for_twice_as_long() -> None:
 
     retry_at = breakers.state("shopify", "con_1", is_sandbox=True).retry_at
     assert retry_at is not None
-    assert (retry_at - clock.now()).total_seconds() == pytest.approx(60, abs=1)
+    assert 45 < (retry_at - clock.now()).total_seconds() <= 60.5
 
 
 @pytest.mark.usefixtures("opened")
@@ -166,11 +166,13 @@ def test_answers_to_what_was_sent_before_change_nothing_while_it_is_open() -> No
 @pytest.mark.usefixtures("opened")
 def test_a_probe_whose_worker_was_killed_is_given_up_when_no_answer_can_come_any_more() -> None:
     wait_out()
-    is_let_through(lasts_s=0.2)
+    is_let_through(lasts_s=20)
     held = is_let_through()
-    time.sleep(0.25)
+    left_s = float(queue.redis().hget(OWN.place, "probe_until") or 0) - time.time()
+    queue.redis().hset(OWN.place, "probe_until", str(time.time() - 1))
 
     assert not held
+    assert 10 < left_s <= 20.5
     assert is_let_through()
 
 

@@ -1,18 +1,22 @@
-"""One budget for all workers: reserved before sending, settled by the answer, forgotten without harm."""
+"""One budget for all workers: reserved before sending, settled by the answer, forgotten without harm.
+
+Redis's time goes on while a test runs: what it is told is in half minutes and flows back so slowly that a test which is
+held up for some seconds still finds what it expects.
+"""
 
 import json
 import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from patchbay import limits, queue
-from patchbay.limits import Key, Permit
+from patchbay.limits import Key, Permit, store
 from patchbay.limits.budgets import LONGEST_PAUSE_S
 from patchbay.spec import Answer, Budget, CountedBy, Request, Throttle, Window
 from tests.servers import RedisServer
@@ -22,9 +26,13 @@ pytestmark = pytest.mark.usefixtures("context")
 
 ADA, BEN, CLEO = (Key("shopify", True, name) for name in ("ada", "ben", "cleo"))
 READ, WRITE = Request("GET", "https://x.example/read"), Request("POST", "https://x.example/write")
+HALF_A_MINUTE = Window("half a minute", 3, 30.0)
+THREE = Throttle(windows=(HALF_A_MINUTE,))
 THREE_A_SECOND = Throttle(windows=(Window("second", 3, 1.0),))
 TWO_AT_ONCE = Throttle(windows=(Window("at once", 2, 0),))
-POINTS = Budget(available=100, maximum=1000, per_second=50, cost=60, name="points")
+POINTS = Budget(available=100, maximum=1000, per_second=0.5, cost=60, name="points")
+HELD_UP_S = 10  # for which a test may be held up
+FIRST_S = 2.0  # for which the first request of an account goes alone
 
 
 def reserve(throttle: Throttle, key: Key = ADA, request: Request = READ, *, is_action: bool = True) -> Permit:
@@ -78,13 +86,14 @@ def postpone(place: str, seconds: float) -> None:
 
 
 def test_no_more_is_sent_than_a_window_holds() -> None:
-    spent(THREE_A_SECOND, 3)
+    spent(THREE, 3)
 
-    assert 0 < reserve(THREE_A_SECOND).wait_s <= 1.05
+    assert 30.5 - HELD_UP_S < reserve(THREE).wait_s <= 30.5
 
 
 def test_a_window_is_free_again_when_its_time_is_over() -> None:
-    spent(THREE_A_SECOND, 3)
+    for _ in range(3):
+        settle(reserve(THREE_A_SECOND))
     time.sleep(reserve(THREE_A_SECOND).wait_s)
 
     assert reserve(THREE_A_SECOND).wait_s == 0
@@ -92,36 +101,32 @@ def test_a_window_is_free_again_when_its_time_is_over() -> None:
 
 def test_what_was_not_answered_yet_counts() -> None:
     for _ in range(3):
-        reserve(THREE_A_SECOND)
+        reserve(THREE)
 
-    assert reserve(THREE_A_SECOND).wait_s > 0
+    assert reserve(THREE).wait_s > 0
 
 
 def test_a_slow_answer_takes_nothing_from_the_next_window() -> None:
-    permits = [reserve(THREE_A_SECOND) for _ in range(3)]
-    time.sleep(0.6)
-    for permit in permits:
-        settle(permit, took_s=0.6)
+    for permit in [reserve(THREE) for _ in range(3)]:
+        settle(permit, took_s=15)
 
-    assert reserve(THREE_A_SECOND).wait_s == pytest.approx(0.43, abs=0.1)
+    assert 15.5 - HELD_UP_S < reserve(THREE).wait_s <= 15.5
 
 
 def test_after_a_refusal_a_request_is_taken_to_be_counted_late() -> None:
     settle(reserve(Throttle()), pause_s=0.5, took_s=0.1)
     time.sleep(0.55)
-    permits = [reserve(THREE_A_SECOND) for _ in range(3)]
-    time.sleep(0.6)
-    for permit in permits:
-        settle(permit, took_s=0.6)
+    for permit in [reserve(THREE) for _ in range(3)]:
+        settle(permit, took_s=15)
 
-    assert reserve(THREE_A_SECOND).wait_s == pytest.approx(0.91, abs=0.1)
+    assert 29.9 - HELD_UP_S < reserve(THREE).wait_s <= 29.92
 
 
 def test_a_request_without_an_answer_counts_for_its_time() -> None:
     for _ in range(3):
-        limits.abandon(reserve(THREE_A_SECOND))
+        limits.abandon(reserve(THREE))
 
-    assert 0.8 < reserve(THREE_A_SECOND).wait_s <= 1.05
+    assert 30 - HELD_UP_S < reserve(THREE).wait_s <= 30.01
 
 
 def test_a_window_counts_only_what_it_speaks_of() -> None:
@@ -133,7 +138,7 @@ def test_a_window_counts_only_what_it_speaks_of() -> None:
 
 
 def test_an_answer_may_tell_how_large_a_window_is() -> None:
-    throttle = replace(telling(Window("second", 5, 1.0)), windows=THREE_A_SECOND.windows)
+    throttle = replace(telling(replace(HALF_A_MINUTE, most=5)), windows=THREE.windows)
 
     spent(throttle, 3)
 
@@ -170,26 +175,25 @@ def test_a_worker_killed_with_a_place_in_its_hand_gives_it_back() -> None:
 # -- whose turn it is
 
 
-def test_an_action_gets_its_turn_beside_an_import_that_takes_all() -> None:
-    spent(THREE_A_SECOND, 3, is_action=False)
-    waits = [reserve(THREE_A_SECOND, is_action=True).wait_s, reserve(THREE_A_SECOND, is_action=False).wait_s]
-    place = f"{ADA.owners[0]}:window:second"
-    queue.redis().zpopmin(place)
+def test_an_action_gets_its_turn_beside_an_import_that_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("patchbay.limits.budgets.PATIENCE_S", 60.0)
+    spent(THREE, 3, is_action=False)
+    waits = [reserve(THREE, is_action=True).wait_s, reserve(THREE, is_action=False).wait_s]
+    queue.redis().zpopmin(f"{ADA.owners[0]}:window:{HALF_A_MINUTE.name}")
 
     assert all(wait_s > 0 for wait_s in waits)
-    assert reserve(THREE_A_SECOND, is_action=False).wait_s > 0
-    assert reserve(THREE_A_SECOND, is_action=True).wait_s == 0
+    assert reserve(THREE, is_action=False).wait_s > 0
+    assert reserve(THREE, is_action=True).wait_s == 0
 
 
 def test_an_import_alone_may_use_all_of_a_window() -> None:
-    spent(THREE_A_SECOND, 3, is_action=False)
+    spent(THREE, 3, is_action=False)
 
 
 def test_no_account_is_crowded_out_of_what_the_app_may_do() -> None:
     throttle = Throttle(windows=(Window("app", 4, 1.0, by=CountedBy.APP),))
     served: list[str] = []
-    until = time.monotonic() + 3
-    while time.monotonic() < until:
+    while served.count("ben") < 2 and len(served) < 20:
         for key in (ADA, ADA, ADA, ADA, ADA, BEN):
             permit = reserve(throttle, key, is_action=False)
             if permit.wait_s == 0:
@@ -197,8 +201,7 @@ def test_no_account_is_crowded_out_of_what_the_app_may_do() -> None:
                 served.append(key.account)
         time.sleep(0.01)
 
-    assert len(served) >= 11
-    assert served.count("ben") >= 2  # one of each second after the first
+    assert served.count("ben") == 2  # one of each second after the first
 
 
 # -- budgets of points
@@ -215,7 +218,7 @@ def test_what_is_lacking_is_waited_for() -> None:
     throttle = telling(replace(POINTS, cost=500))
     settle(reserve(throttle))
 
-    assert reserve(throttle).wait_s == pytest.approx(8.0, abs=0.2)
+    assert reserve(throttle).wait_s == pytest.approx(800, abs=HELD_UP_S)
 
 
 def test_what_is_set_aside_cannot_be_set_aside_again() -> None:
@@ -225,7 +228,7 @@ def test_what_is_set_aside_cannot_be_set_aside_again() -> None:
     first, second = reserve(throttle), reserve(throttle)
 
     assert first.wait_s == 0
-    assert second.wait_s == pytest.approx(0.4, abs=0.1)  # (60 - 40) / 50
+    assert second.wait_s == pytest.approx(40, abs=HELD_UP_S)  # (60 - 40) / 0.5
 
 
 def test_what_a_request_did_not_use_flows_back_at_once() -> None:
@@ -252,7 +255,7 @@ def test_no_request_waits_for_more_than_a_bucket_holds() -> None:
     throttle = telling(replace(POINTS, available=0, cost=2000), cost=2000)
     settle(reserve(throttle))
 
-    assert reserve(throttle).wait_s == pytest.approx(20.0, abs=0.2)
+    assert reserve(throttle).wait_s == pytest.approx(2000, abs=HELD_UP_S)
 
 
 def test_a_promised_budget_counts_as_full_until_an_answer_tells() -> None:
@@ -262,10 +265,10 @@ def test_a_promised_budget_counts_as_full_until_an_answer_tells() -> None:
 
 
 def test_what_a_platform_wants_left_is_left() -> None:
-    throttle = telling(Budget(4, 100, 1, cost=0, keep=5, name="percent"))
+    throttle = telling(Budget(4, 100, 0.02, cost=0, keep=5, name="percent"))
     settle(reserve(throttle))
 
-    assert reserve(throttle).wait_s == pytest.approx(1.0, abs=0.2)
+    assert reserve(throttle).wait_s == pytest.approx(50, abs=HELD_UP_S)
 
 
 def test_nothing_known_means_no_wait() -> None:
@@ -291,10 +294,10 @@ def test_what_is_told_of_an_app_holds_for_all_its_accounts() -> None:
 
 
 def test_after_a_refusal_nobody_asks_before_its_time() -> None:
-    settle(reserve(Throttle()), pause_s=3)
+    settle(reserve(Throttle()), pause_s=300)
     limits.forget_here()  # as any other process
 
-    assert reserve(Throttle()).wait_s == pytest.approx(3.0, abs=0.2)
+    assert 300 - HELD_UP_S < reserve(Throttle()).wait_s <= 300
 
 
 def test_a_refusal_speaks_for_its_own_lane() -> None:
@@ -331,17 +334,23 @@ def test_less_than_nothing_left_is_nothing_left() -> None:
     throttle = telling(replace(POINTS, available=-400))
     settle(reserve(throttle))
 
-    assert reserve(throttle).wait_s == pytest.approx(1.2, abs=0.1)  # 60 / 50
+    assert reserve(throttle).wait_s == pytest.approx(120, abs=HELD_UP_S)  # 60 / 0.5
 
 
 # -- the first request of an account
 
 
+def went_ahead(permits: Sequence[Permit]) -> int:
+    """How many were let go before the first of them had its time, which a test that is held up may exceed."""
+    granted = sorted(permit.granted_at for permit in permits if permit.wait_s == 0)
+    return sum(at < granted[0] + FIRST_S for at in granted)
+
+
 def test_of_many_who_ask_at_first_one_goes_ahead() -> None:
     with ThreadPoolExecutor(8) as workers:
-        permits = list(workers.map(lambda _: reserve(THREE_A_SECOND, CLEO), range(8)))
+        permits = list(workers.map(lambda _: reserve(THREE, CLEO), range(8)))
 
-    assert [permit.wait_s > 0 for permit in permits].count(False) == 1
+    assert went_ahead(permits) == 1
 
 
 def test_its_answer_lets_all_others_go() -> None:
@@ -360,15 +369,17 @@ def test_a_limit_that_is_tighter_than_promised_is_kept_to_from_the_second_reques
 def test_when_the_first_is_lost_the_next_goes_ahead() -> None:
     limits.abandon(reserve(Throttle(), CLEO), failure="NetworkError")
 
-    assert [reserve(Throttle(), CLEO).wait_s == 0 for _ in range(2)] == [True, False]
+    permits = [reserve(Throttle(), CLEO) for _ in range(2)]
+
+    assert permits[0].wait_s == 0
+    assert went_ahead(permits) == 1
 
 
 def test_a_first_one_without_an_answer_holds_the_others_up_for_two_seconds_at_most() -> None:
-    reserve(Throttle(), CLEO)
-    held = reserve(Throttle(), CLEO).wait_s
-    time.sleep(2.1)
+    permits = [reserve(Throttle(), CLEO) for _ in range(2)]
+    time.sleep(FIRST_S + 0.1)
 
-    assert held > 0
+    assert went_ahead(permits) == 1
     assert all(reserve(Throttle(), CLEO).wait_s == 0 for _ in range(3))
 
 
@@ -395,7 +406,7 @@ def test_of_what_was_never_asked_there_is_no_headroom_to_tell() -> None:
 
 
 def test_without_redis_a_process_keeps_to_its_own_part(redis_server: RedisServer) -> None:
-    throttle = Throttle(windows=(Window("second", 30, 1.0),))
+    throttle = Throttle(windows=(replace(HALF_A_MINUTE, most=30),))
     redis_server.stop()
 
     sent = sum(reserve(throttle).wait_s == 0 for _ in range(30))
@@ -404,10 +415,10 @@ def test_without_redis_a_process_keeps_to_its_own_part(redis_server: RedisServer
 
 
 def test_without_redis_a_refusal_is_still_heeded(redis_server: RedisServer) -> None:
-    settle(reserve(Throttle()), pause_s=3)
+    settle(reserve(Throttle()), pause_s=300)
     redis_server.stop()
 
-    assert reserve(Throttle()).wait_s > 2
+    assert reserve(Throttle()).wait_s > 0
 
 
 def test_without_redis_a_told_budget_is_still_kept_to(redis_server: RedisServer) -> None:
@@ -420,50 +431,62 @@ def test_without_redis_a_told_budget_is_still_kept_to(redis_server: RedisServer)
 
 
 def test_a_wiped_redis_forgets_no_refusal(redis_server: RedisServer) -> None:
-    settle(reserve(Throttle()), pause_s=3)
+    settle(reserve(Throttle()), pause_s=300)
     redis_server.wipe()
 
-    assert reserve(Throttle()).wait_s > 2
+    assert reserve(Throttle()).wait_s > 0
 
 
 def test_scripts_come_back_after_redis_was_started_anew(redis_server: RedisServer) -> None:
-    spent(THREE_A_SECOND, 1)
+    spent(THREE, 1)
     redis_server.stop()
     redis_server.start()
     limits.forget_here()
 
-    spent(THREE_A_SECOND, 1)
-    spent(THREE_A_SECOND, 2)
+    spent(THREE, 1)
+    spent(THREE, 2)
 
 
-def test_a_redis_that_hangs_costs_no_more_than_a_moment() -> None:
-    queue.redis().client_pause(1500)
+@pytest.fixture
+def _in_haste(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No more patience with Redis than Patchbay has."""
+    monkeypatch.setattr(store, "TIMEOUT_S", 0.25)
+    store._redis.cache_clear()
+    yield
+    store._redis.cache_clear()
+
+
+@pytest.mark.usefixtures("_in_haste")
+def test_a_redis_that_hangs_costs_no_more_than_a_moment(redis_server: RedisServer) -> None:
+    queue.redis().client_pause(10_000)
     began = time.monotonic()
 
     permits = [reserve(Throttle()) for _ in range(20)]
+    took_s = time.monotonic() - began
+    redis_server.stop()  # it would not answer the next test either
 
-    assert time.monotonic() - began < 1.2
+    assert took_s < 5  # waiting for it each time takes 10
     assert all(permit.wait_s == 0 for permit in permits)
 
 
 def test_a_clock_set_back_by_an_hour_stops_nobody() -> None:
-    spent(THREE_A_SECOND, 3)
+    spent(THREE, 3)
     settle(reserve(telling(replace(POINTS, available=1000))), pause_s=2)
     limits.forget_here()
 
     set_the_clock_back(3600)
 
-    assert reserve(THREE_A_SECOND).wait_s == pytest.approx(2.0, abs=0.3)
+    assert reserve(THREE).wait_s == pytest.approx(2.0, abs=0.3)
     time.sleep(2.1)
-    assert reserve(THREE_A_SECOND).wait_s == 0
+    assert reserve(THREE).wait_s == 0
 
 
 def test_a_clock_set_forward_by_an_hour_only_forgets() -> None:
-    spent(THREE_A_SECOND, 3)
+    spent(THREE, 3)
 
     set_the_clock_back(-3600)
 
-    assert reserve(THREE_A_SECOND).wait_s == 0
+    assert reserve(THREE).wait_s == 0
 
 
 # -- many processes
@@ -473,10 +496,10 @@ def test_eight_processes_together_keep_to_one_window_and_use_it() -> None:
     throttle, began = Throttle(windows=(Window("second", 20, 1.0),)), time.monotonic()
 
     def work() -> None:
-        while time.monotonic() < began + 3:
+        while queue.redis().llen("sent") < 60 and time.monotonic() < began + 30:
             permit = reserve(throttle)
             if permit.wait_s == 0:
-                queue.redis().rpush("sent", str(time.time()))
+                queue.redis().rpush("sent", str(permit.granted_at))
                 settle(permit)
             else:
                 time.sleep(permit.wait_s)
@@ -490,7 +513,7 @@ def test_eight_processes_together_keep_to_one_window_and_use_it() -> None:
     sent = sorted(float(moment) for moment in queue.redis().lrange("sent", 0, -1))
     most = max(sum(1 for other in sent if 0 <= other - moment < 0.95) for moment in sent)
     assert most <= 20
-    assert len(sent) >= 50
+    assert len(sent) >= 60
 
 
 def _in_a_process(work: Callable[[], object]) -> None:

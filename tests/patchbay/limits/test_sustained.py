@@ -6,6 +6,7 @@ The short form of the bench `sustained_rate`: 6 seconds at 5 calls a second.
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from statistics import median
 
 import pytest
 import requests
@@ -26,12 +27,25 @@ ME = Request("GET", "https://openapi.etsy.com/v3/application/users/me")
 
 @dataclass
 class Ledger(Unwatched):
-    """When each request was sent, and whether it was refused."""
+    """When each request was sent; of those that were refused also how long that took."""
 
-    sent: list[tuple[float, bool]] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
+    refused: list[tuple[float, float]] = field(default_factory=list)
 
     def exchanged(self, exchange: Exchange) -> None:
-        self.sent.append((exchange.started_at.timestamp(), exchange.error != ""))
+        self.sent.append(exchange.started_at.timestamp())
+        if exchange.error:
+            self.refused.append((self.sent[-1], exchange.duration_ms / 1000))
+
+    def refused_again(self) -> list[float]:
+        """What was refused although a refusal had been heard before; a second is for what was on its way by then."""
+        heard_at = min((sent_at + took_s for sent_at, took_s in self.refused), default=0.0)
+        return [sent_at for sent_at, _ in self.refused if sent_at > heard_at + 1]
+
+    def per_second(self) -> float:
+        """How many were sent in most seconds: a machine that is busy otherwise may hold a few of them up."""
+        sent = sorted(self.sent)
+        return PER_SECOND / median(later - at for at, later in zip(sent, sent[PER_SECOND:], strict=False))
 
 
 @pytest.fixture
@@ -62,6 +76,5 @@ def test_workers_together_use_what_is_permitted_and_no_more(app: Flask, shop: Co
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(work, range(4)))
 
-    sent = sorted(at for at, _ in ledger.sent)
-    assert sum(was_refused for _, was_refused in ledger.sent) <= 1
-    assert (len(sent) - 1) / (sent[-1] - sent[0]) / PER_SECOND >= 0.8
+    assert ledger.refused_again() == []
+    assert ledger.per_second() / PER_SECOND >= 0.8
