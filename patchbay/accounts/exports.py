@@ -18,9 +18,10 @@ from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Mapper
 
 from patchbay import assets, audit, clock, queue, settings, tenancy
-from patchbay.accounts.lease import Lease, LeaseLost, is_free
+from patchbay.accounts.lease import Lease, LeaseLost
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, NotFound
+from patchbay.leases import is_free
 from patchbay.models import Asset, AuditEntry, Base, Export, ExportState, db, new_id, transaction
 
 log = structlog.get_logger()
@@ -82,7 +83,7 @@ def withdraw(user_id: str, export_id: str) -> None:
 
 def due(limit: int = 100) -> list[str]:
     """Ids of exports that nobody works on."""
-    statement = select(Export.id).where(Export.state == ExportState.ASKED, is_free(Export))
+    statement = select(Export.id).where(Export.state == ExportState.ASKED, is_free(Export.lease_until, LEASE))
     return list(db.session.scalars(statement.order_by(Export.id).limit(limit)))
 
 

@@ -1,7 +1,7 @@
 """The right to carry out what an account has asked for: taken by one worker, renewed by each of its steps.
 
-The moment at which it ends is its own token: a row is taken only when the last such moment has passed, so that no two
-are the same. Runs, tokens, batches and messages have leases of their own, in their own places.
+The moment at which it ends, to the microsecond, is its own token. Runs, tokens, batches and messages have leases of
+their own, in their own places; when one lapses is said in `patchbay.leases`.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, update
 
 from patchbay import clock
+from patchbay.leases import is_free
 from patchbay.models import Export, Leaving, transaction
 
 Table = type[Export] | type[Leaving]
@@ -19,11 +20,6 @@ Table = type[Export] | type[Leaving]
 
 class LeaseLost(Exception):
     """Another worker has it, or it was called off: stop at once, write nothing."""
-
-
-def is_free(table: Table) -> ColumnElement[bool]:
-    """In nobody's hands, or in those of a worker that has died."""
-    return or_(table.lease_until.is_(None), table.lease_until < clock.now())
 
 
 class Lease:
@@ -38,7 +34,8 @@ class Lease:
     ) -> "Lease | None":
         """Take the row, and write `values` to it; None when it is not to be had."""
         until = clock.now() + length
-        taken = _written(table, (table.id == row_id, is_free(table), *where), values | {"lease_until": until})
+        mine = (table.id == row_id, is_free(table.lease_until, length), *where)
+        taken = _written(table, mine, values | {"lease_until": until})
         return cls(table, row_id, length, until) if taken else None
 
     def renew(self, **values: Any) -> None:

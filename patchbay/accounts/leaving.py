@@ -10,11 +10,12 @@ from sqlalchemy import delete, func, select, update
 
 from patchbay import audit, clock, connections, queue, tenancy
 from patchbay.accounts import exports, passwords
-from patchbay.accounts.lease import Lease, LeaseLost, is_free
+from patchbay.accounts.lease import Lease, LeaseLost
 from patchbay.accounts.users import DEMO_EMAIL
 from patchbay.assets import keeping
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, Invalid, NotFound
+from patchbay.leases import is_free
 from patchbay.models import ApiKey, Connection, ConnectionState, Leaving, Role, User, db, new_id, transaction
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ def ask(user_id: str, *, asked_by: str) -> None:
 
 def due(limit: int = 100) -> list[str]:
     """Ids of what is to be carried out, or was left by a crash."""
-    statement = select(Leaving.id).where(is_free(Leaving)).order_by(Leaving.id).limit(limit)
+    statement = select(Leaving.id).where(is_free(Leaving.lease_until, LEASE)).order_by(Leaving.id).limit(limit)
     return list(db.session.scalars(statement))
 
 

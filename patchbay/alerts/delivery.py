@@ -16,6 +16,7 @@ from patchbay import clock
 from patchbay.alerts import address, inbox, letters, mail
 from patchbay.alerts.letters import Letter
 from patchbay.alerts.outcome import Problem
+from patchbay.leases import is_free
 from patchbay.models import (
     Alert,
     AlertChannel,
@@ -61,8 +62,7 @@ class _Claimed:
 
 def due(limit: int = 100) -> list[str]:
     """Ids of messages that somebody should send: due, and in nobody's hands (any more)."""
-    ready = and_(AlertNotice.state == NoticeState.PENDING, AlertNotice.due_at <= clock.now(), _is_free())
-    return list(db.session.scalars(select(AlertNotice.id).where(ready).order_by(AlertNotice.due_at).limit(limit)))
+    return list(db.session.scalars(select(AlertNotice.id).where(_is_due()).order_by(AlertNotice.due_at).limit(limit)))
 
 
 def deliver(notice_id: str, speak: Speak) -> None:
@@ -83,13 +83,12 @@ def send(channel: AlertChannel, letter: Letter, recipient: str, secret: str) -> 
 
 def _claim(notice_id: str, speak: Speak) -> _Claimed | None:
     """Take the message, and make what is to be sent; in one transaction, so that both speak of the same moment."""
-    token, now = new_id("lse"), clock.now()
+    token = new_id("lse")
     with transaction() as session:
-        ready = (AlertNotice.id == notice_id, AlertNotice.state == NoticeState.PENDING, AlertNotice.due_at <= now)
         taken = session.scalar(
             update(AlertNotice)
-            .where(*ready, _is_free())
-            .values(lease_token=token, lease_until=now + LEASE, attempts=AlertNotice.attempts + 1)
+            .where(AlertNotice.id == notice_id, _is_due())
+            .values(lease_token=token, lease_until=clock.now() + LEASE, attempts=AlertNotice.attempts + 1)
             .returning(AlertNotice.id)
         )
         if taken is None:
@@ -170,9 +169,10 @@ def _write(claimed: _Claimed, problem: Problem | None) -> None:
             _put_off(notice, clock.now() + RETRIES[claimed.attempts - 1] * spread, spent=True)
 
 
-def _is_free() -> ColumnElement[bool]:
-    """In nobody's hands, or in those of a sender that has died."""
-    return or_(AlertNotice.lease_token.is_(None), AlertNotice.lease_until < clock.now())
+def _is_due() -> ColumnElement[bool]:
+    """To be sent by now, and in nobody's hands; what a sender that died had was due, wherever the clock stands now."""
+    is_time = or_(AlertNotice.due_at <= clock.now(), AlertNotice.lease_token.is_not(None))
+    return and_(AlertNotice.state == NoticeState.PENDING, is_time, is_free(AlertNotice.lease_until, LEASE))
 
 
 def _let_go(notice: AlertNotice, state: NoticeState) -> None:

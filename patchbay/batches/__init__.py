@@ -5,6 +5,7 @@ What does not live here: the jobs that need several stages (`batches.recipes`) a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -13,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from patchbay import audit, clock, providers, queue, runs
 from patchbay.audit import Deed
 from patchbay.errors import N_, Invalid, NotFound, PatchbayError, storable
+from patchbay.leases import is_free
 from patchbay.models import (
     OPEN,
     WITHOUT_CONTENT,
@@ -29,6 +31,8 @@ from patchbay.models import (
 from patchbay.runs import Order
 
 MOST_PARTS = 100
+LEASE = timedelta(seconds=60)
+"""How long planning the next stage may take without a sign of life."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ def due(limit: int = 100) -> list[str]:
         select(Batch.id)
         .where(
             Batch.ended_at.is_(None),
-            (Batch.lease_until.is_(None)) | (Batch.lease_until < clock.now()),
+            is_free(Batch.lease_until, LEASE),
             (open_parts == 0) | Batch.cancelled_at.is_not(None),
         )
         .order_by(Batch.id)

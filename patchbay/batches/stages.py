@@ -6,20 +6,18 @@ lease that lapses, and the next one goes on with what `memo` remembers.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import update
 
 from patchbay import batches, clock
 from patchbay.batches.recipes import Kitchen, recipe
 from patchbay.errors import PatchbayError, SyncFailed
+from patchbay.leases import is_free
 from patchbay.models import Batch, Run, db, fresh_view, new_id, transaction
 
 log = structlog.get_logger()
-
-LEASE = timedelta(seconds=60)
 
 
 class HeldByAnother(Exception):
@@ -93,7 +91,7 @@ class _Planning:
         db.session.commit()
         value = make()
         with transaction():
-            self._hold(memo={**memo, name: value}, lease_until=clock.now() + LEASE)
+            self._hold(memo={**memo, name: value}, lease_until=clock.now() + batches.LEASE)
         return value
 
     def _demand_wanted(self) -> Batch:
@@ -131,16 +129,12 @@ class _Planning:
 
 def _claim(batch_id: str) -> str | None:
     fresh_view()
-    token, now = new_id("lse"), clock.now()
+    token = new_id("lse")
     with transaction() as session:
         claimed = session.execute(
             update(Batch)
-            .where(
-                Batch.id == batch_id,
-                Batch.ended_at.is_(None),
-                or_(Batch.lease_until.is_(None), Batch.lease_until < now),
-            )
-            .values(lease_token=token, lease_until=now + LEASE),
+            .where(Batch.id == batch_id, Batch.ended_at.is_(None), is_free(Batch.lease_until, batches.LEASE))
+            .values(lease_token=token, lease_until=clock.now() + batches.LEASE),
             execution_options={"synchronize_session": False},
         )
     return token if claimed.rowcount == 1 else None  # type: ignore[attr-defined]  # an UPDATE's result has it

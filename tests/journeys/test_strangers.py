@@ -69,8 +69,8 @@ def _planted(hub: Hub, ada: Person, run_id: str, record_id: str) -> dict[str, st
     now = clock.now()
     values = {"field": "title", "local_value": "x", "remote_value": "y", "winner": Winner.OPEN, "created_at": now}
     clash = Clash(id=new_id("cla"), user_id=ada.user_id, record_id=record_id, run_id=run_id, **values)
-    state = {"state": ExportState.ASKED, "created_at": now, "expires_at": now + timedelta(days=7), "attempts": 99}
-    export = Export(id=new_id("exp"), user_id=ada.user_id, lease_until=now + timedelta(days=1), **state)
+    state = {"state": ExportState.FAILED, "created_at": now, "expires_at": now + timedelta(days=7)}
+    export = Export(id=new_id("exp"), user_id=ada.user_id, **state)
     with hub.app.app_context(), transaction() as session:
         session.add_all([clash, export])
         alerts.raise_alert(alerts.Kind.RUN_STUCK, user_id=ada.user_id, subject_id=run_id)

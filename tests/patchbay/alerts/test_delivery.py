@@ -324,6 +324,21 @@ def test_a_sender_killed_before_it_could_write_repeats_under_the_same_id(
     assert first.get_payload() == second.get_payload()
 
 
+def test_a_message_whose_sender_died_is_sent_though_the_clock_was_set_back(
+    ada: User, post_office: PostOffice, frozen_clock: FrozenClock
+) -> None:
+    begin(ada)
+    with transaction() as session:
+        notice = session.scalars(select(AlertNotice)).one()
+        notice.lease_token, notice.lease_until, notice.attempts = "lse_gone", clock.now() + delivery.LEASE, 1
+
+    frozen_clock.advance(hours=-1)
+    send_due()
+
+    assert len(post_office.arrived) == 1
+    assert states() == [("opened", "sent")]
+
+
 def test_who_may_have_heard_of_it_hears_of_its_end(
     ada: User, post_office: PostOffice, frozen_clock: FrozenClock
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from jobs.tick import tick
 from patchbay import assets, batches, connections
-from patchbay.batches import Part, recipes, stages
+from patchbay.batches import Part, recipes
 from patchbay.errors import Conflict, Invalid, NotFound
 from patchbay.models import Asset, AssetKind, Batch, Connection, RunStatus, Trigger, User, db, fresh_view, transaction
 from tests.stage import FrozenClock, Queue, Sandbox, Walker
@@ -155,9 +155,17 @@ def test_a_recipe_goes_through_its_stages_to_the_end(
     assert len(saved) == len(done.parts) - 2 == PRODUCTS
 
 
-@pytest.mark.parametrize("moment", ["before it is kept", "after it is kept"])
+@pytest.mark.parametrize(
+    ("moment", "lapse"),
+    [
+        ("before it is kept", batches.LEASE + timedelta(seconds=1)),
+        ("after it is kept", batches.LEASE + timedelta(seconds=1)),
+        ("after it is kept, and the clock is set back", timedelta(hours=-1)),
+    ],
+)
 def test_a_stage_whose_worker_died_is_planned_again_and_nothing_is_made_twice(
     moment: str,
+    lapse: timedelta,
     ada: User,
     shop: Connection,
     drive: Connection,
@@ -187,7 +195,7 @@ def test_a_stage_whose_worker_died_is_planned_again_and_nothing_is_made_twice(
     fresh_view()
     queue.drop_all()
 
-    frozen_clock.advance(seconds=stages.LEASE.total_seconds() + 1)
+    frozen_clock.moment += lapse
     tick()
     queue.run_all()
 
