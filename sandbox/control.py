@@ -82,7 +82,7 @@ def _call_platform(sandbox: "Sandbox", platform: Platform, request: Request, ver
         case ["requests"]:
             return _only(request, GET=lambda: _requests(sandbox, key, request))
         case ["token"]:
-            return _only(request, POST=lambda: as_json(platform.issue_token(_wanted(request))))
+            return _only(request, POST=lambda: as_json(platform.issue_token(_wanted_token(request))))
         case ["generate"]:
             return _only(request, POST=lambda: as_json(platform.generate(_wanted(request))))
         case ["lifetimes"] if platform.has_lifetimes:
@@ -173,6 +173,16 @@ def _wanted(request: Request) -> Document:
     """The body of a call that takes `shop` in its query string too; the body wins. Raises ControlRefused."""
     shop = request.args.get("shop")
     return ({} if shop is None else {"shop": shop}) | _body(request)
+
+
+def _wanted_token(request: Request) -> Document:
+    """The body of a token call: platforms may rely on `scopes` being a text or a list of texts. Raises ControlRefused."""
+    wanted = _wanted(request)
+    scopes = wanted.get("scopes")
+    listed = scopes if isinstance(scopes, list) else [scopes]
+    if scopes is not None and not all(isinstance(each, str) for each in listed):
+        raise ControlRefused("scopes must be a text or a list of texts")
+    return wanted
 
 
 def _number(request: Request, name: str, default: int, *, least: int = 0, most: int = _MOST_ROWS) -> int:

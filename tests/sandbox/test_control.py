@@ -163,6 +163,12 @@ def test_senseless_token_call_is_refused(url: str, wrong: dict[str, object]) -> 
     assert requests.post(f"{url}/_sandbox/{KEY}/token", json=wrong, timeout=10).status_code == 422
 
 
+@pytest.mark.parametrize("key", ["shopify", "dropbox", "facebook", "instagram", "woocommerce"])
+@pytest.mark.parametrize("scopes", [1, True, [{}], {"a": 1}])
+def test_scopes_of_another_type_are_refused_by_every_platform(url: str, key: str, scopes: object) -> None:
+    assert requests.post(f"{url}/_sandbox/{key}/token", json={"scopes": scopes}, timeout=10).status_code == 422
+
+
 def test_generated_content_is_the_same_for_the_same_seed(ada: requests.Session, url: str) -> None:
     def generated() -> list[dict[str, object]]:
         requests.post(f"{url}/_sandbox/reset", json={}, timeout=10)
