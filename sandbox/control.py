@@ -176,7 +176,7 @@ def _wanted(request: Request) -> Document:
 
 
 def _wanted_token(request: Request) -> Document:
-    """The body of a token call: platforms may rely on `scopes` being a text or a list of texts. Raises ControlRefused."""
+    """The body of a token call, whose `scopes` are a text or a list of texts. Raises ControlRefused."""
     wanted = _wanted(request)
     scopes = wanted.get("scopes")
     listed = scopes if isinstance(scopes, list) else [scopes]
