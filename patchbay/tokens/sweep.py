@@ -5,9 +5,10 @@ The refresh itself is a job for each connection (`refreshing.refresh_if_due`).
 
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from patchbay import clock
+from patchbay.leases import is_free
 from patchbay.models import Connection, ConnectionState, db, transaction
 from patchbay.tokens import alarms, keeping
 from patchbay.tokens.lease import LEASE
@@ -24,11 +25,7 @@ def due(limit: int = 100) -> list[str]:
         .where(
             Connection.state == ConnectionState.CONNECTED,
             Connection.refresh_due_at <= now,
-            or_(
-                Connection.refresh_lease_until.is_(None),
-                Connection.refresh_lease_until < now,
-                Connection.refresh_lease_until > now + LEASE,  # of before the clock was set back
-            ),
+            is_free(Connection.refresh_lease_until, LEASE),
         )
         .order_by(Connection.refresh_due_at)
         .limit(limit)
