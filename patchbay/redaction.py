@@ -5,15 +5,17 @@ What does not live here: the log set-up that applies this to every line (`logs`)
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from urllib.parse import urlsplit, urlunsplit
+from functools import lru_cache, partial
+from urllib.parse import quote_plus, unquote, unquote_plus, urlsplit, urlunsplit
 
 MASK = "***"
 
 _MAX_DEPTH = 12
+_LAYERS = 3
+"""So often a value may be percent-encoded and still be looked into."""
 _SECRET_NAME = re.compile(
     r"access_code|apikey|assertion|auth|code|code_verifier|csrf_token|hmac|id_token|key_hash|nonce|passphrase|passwd"
-    r"|session|sig|state|vault_keys"
+    r"|session|sig|state|upload_id|vault_keys"
     r"|(?:.*_)?(?:api_?key|proof|authorization|cookies?|credentials|hmac|passwords?|private_key|secrets?|secret_key|signature"
     r"|tokens?)"
 )
@@ -21,12 +23,20 @@ _HARMLESS_NAMES = frozenset({"page_token", "next_page_token", "start_page_token"
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 # In running text a name alone says little ("state=running"), so it must stand in a query, a form or a JSON text.
-_IN_QUERY = re.compile(r"(?P<before>[?&](?P<name>[\w%.-]{1,64})=)[^&\s\"'<>#]+")
-_FIRST_IN_FORM = re.compile(r"\A(?P<before>(?P<name>[\w%.-]{1,64})=)[^&\s\"'<>#]+")
+_IN_QUERY = re.compile(
+    r"(?P<before>(?:[?&;#]|\\u0026)(?P<name>[\w%.-]{1,64})=)(?P<value>(?:[^&\s\"'<>#\\]+|\\(?!u0026|[\"']))+)"
+)
+_FIRST_IN_FORM = re.compile(r"\A(?P<before>(?P<name>[\w%.-]{1,64})=)(?P<value>[^&\s\"'<>#]+)")
 _IN_JSON = re.compile(
     r"""(?P<before>(["'])(?P<name>[\w-]{1,64})\2\s*:\s*["'])"""
     r"""(?:(?<=")[^"\\]*(?:\\.[^"\\]*)*|(?<=')[^'\\]*(?:\\.[^'\\]*)*)""",
     re.DOTALL,
+)
+_IN_JSON_IN_JSON = re.compile(
+    r"""(?P<before>(\\{1,15}["'])(?P<name>[\w-]{1,64})\2\s*:\s*\2)(?:[^"'\\]+|\\{1,15}[^"'\\])*"""
+)
+_NAMED_IN_JSON = re.compile(
+    r"""(?P<before>"name"\s*:\s*"(?P<name>[\w-]{1,64})"\s*,\s*"value"\s*:\s*")[^"\\]*(?:\\.[^"\\]*)*"""
 )
 # A page of JSON has hundreds of names, few of them of secrets: to look at the names alone is much cheaper.
 _NAMES_IN_JSON = tuple(re.compile(rf"{quote}([\w-]{{1,64}}){quote}\s*:\s*[\"']") for quote in "\"'")
@@ -92,11 +102,20 @@ def is_secret_name(name: str) -> bool:
 
 def redact_text(text: str) -> str:
     """`text` without what looks like a secret; for log lines, error texts and bodies on display."""
+    return _redacted(text, _LAYERS)
+
+
+def _redacted(text: str, layers: int) -> str:
     lower = text.lower()
     if "=" in text:
-        text = _IN_QUERY.sub(_without_value, _FIRST_IN_FORM.sub(_without_value, text))
+        text = _FIRST_IN_FORM.sub(partial(_shown_field, layers=layers), text)
+        text = _IN_QUERY.sub(partial(_shown_field, layers=layers), text)
     if any(is_secret_name(name) for names in _NAMES_IN_JSON for name in names.findall(text)):
         text = _IN_JSON.sub(_without_value, text)
+    if '\\"' in text or "\\'" in text:
+        text = _IN_JSON_IN_JSON.sub(_without_value, text)
+    if '"value"' in text:
+        text = _NAMED_IN_JSON.sub(_without_value, text)
     for word, said, pattern, instead in _AFTER_WORDS:
         if word in lower and said.search(lower):
             text = pattern.sub(instead, text)
@@ -123,6 +142,17 @@ def _long_words(text: str) -> str:
 
 def _without_value(found: re.Match[str]) -> str:
     return found["before"] + MASK if is_secret_name(found["name"]) else found[0]
+
+
+def _shown_field(found: re.Match[str], layers: int) -> str:
+    """A field of a query or form, without a secret under its name or, beneath some layers of encoding, in its value."""
+    if is_secret_name(unquote(found["name"])):
+        return found["before"] + MASK
+    plain, left = found["value"], layers
+    while left and "%" in plain:
+        plain, left = unquote_plus(plain), left - 1
+    shown = plain if left == layers else _redacted(plain, left)
+    return found[0] if shown == plain else found["before"] + quote_plus(shown, safe="*")
 
 
 def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -158,7 +188,8 @@ def redact(value: object, depth: int = 0) -> object:
     if depth >= _MAX_DEPTH:
         return MASK
     if isinstance(value, Mapping):
-        return {key: _redact_entry(str(key), entry, depth) for key, entry in value.items()}
+        named = str(value.get("name", "")) if "value" in value else ""  # as in `{"name": "signature", "value": …}`
+        return {key: _redact_entry(named if key == "value" else str(key), entry, depth) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(entry, depth + 1) for entry in value]
     return redact_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))

@@ -73,12 +73,13 @@ def _beginning(content: bytes, kind: str) -> bytes | str:
 def _body(beginning: bytes | str, secrets: tuple[str, ...]) -> str:
     if isinstance(beginning, str):
         return beginning
-    return storable(_without(redact_text(beginning.decode("utf-8", "replace")), secrets))
+    text = _without(redact_text(beginning.decode("utf-8", "replace")), secrets)
+    return storable(text if len(beginning) < MOST_SHOWN_BYTES else _without_end(text, secrets))
 
 
 def _headers(headers: Mapping[str, str], secrets: tuple[str, ...]) -> dict[str, str]:
     return {
-        name[:100]: storable(_without(value[:MOST_HEADER_CHARACTERS], secrets))
+        name[:100]: storable(_without(value, secrets)[:MOST_HEADER_CHARACTERS])
         for name, value in redact_headers(headers).items()
     }
 
@@ -87,6 +88,15 @@ def _without(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, MASK)
+    return text
+
+
+def _without_end(text: str, secrets: tuple[str, ...]) -> str:
+    """The text without the beginning of a secret at its end, where it was cut in the middle of one."""
+    for secret in secrets:
+        for length in range(len(secret) - 1, SHORTEST_SECRET // 2, -1):
+            if text.endswith(secret[:length]):
+                return text[:-length] + MASK
     return text
 
 

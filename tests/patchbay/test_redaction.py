@@ -71,6 +71,19 @@ def test_secret_is_known_by_its_look(secret: str, text: str) -> None:
         ("postgresql://ada:hunter2@db/patchbay", "postgresql://***@db/patchbay"),
         ("redis://:hunter2@cache:6379/0", "redis://***@cache:6379/0"),
         ("POST /in/Zm9vYmFyYmF6cXV4Zm9v", "POST /in/***"),
+        (
+            '{"raw":"{\\"access_token\\":\\"a\\\\/bc\\",\\"n\\":1}"}',
+            '{"raw":"{\\"access_token\\":\\"***\\",\\"n\\":1}"}',
+        ),
+        ('[{"name": "x-goog-signature", "value": "abc"}]', '[{"name": "x-goog-signature", "value": "***"}]'),
+        ('{"url":"https://x.example/?a=1\\u0026sig=abc"}', '{"url":"https://x.example/?a=1\\u0026sig=***"}'),
+        ('<a href="/k?a=1&amp;Signature=abc">', '<a href="/k?a=1&amp;Signature=***">'),
+        ("to https://x.example/#access_token=abc", "to https://x.example/#access_token=***"),
+        ("?access%5Ftoken=abc", "?access%5Ftoken=***"),
+        ("next=https%3A%2F%2Fx.example%2F%3Fcode%3Dabc", "next=https%3A%2F%2Fx.example%2F%3Fcode%3D***"),
+        ("next=%252Fcb%253Fcode%253Dabc", "next=%2Fcb%3Fcode%3D***"),
+        ("?q=100%25+cotton&shop=a%2Fb", "?q=100%25+cotton&shop=a%2Fb"),
+        ("PUT /files?upload_id=abc", "PUT /files?upload_id=***"),
     ],
 )
 def test_secret_is_known_by_what_stands_before_it(text: str, shown: str) -> None:
@@ -99,6 +112,7 @@ def test_nested_values_are_masked_all_the_way_down() -> None:
             "shop": "demo",
             "answer": [{"access_token": "abc", "scope": "read"}],
             "tokens": ["a", "b"],
+            "fields": [{"name": "signature", "value": "abc"}, {"name": "key", "value": "mug.jpg"}],
             "raw": b"Bearer abcdef",
         }
     )
@@ -107,6 +121,7 @@ def test_nested_values_are_masked_all_the_way_down() -> None:
         "shop": "demo",
         "answer": [{"access_token": MASK, "scope": "read"}],
         "tokens": MASK,
+        "fields": [{"name": "signature", "value": MASK}, {"name": "key", "value": "mug.jpg"}],
         "raw": f"Bearer {MASK}",
     }
 
@@ -143,7 +158,19 @@ def test_address_that_is_none_is_masked() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["?" + "a-" * 20_000, "?" + "a_" * 20_000, '"' * 20_000, "://" + ":" * 20_000, "1//" * 9_000]
+    "text",
+    [
+        "?" + "a-" * 20_000,
+        "?" + "a_" * 20_000,
+        '"' * 20_000,
+        "://" + ":" * 20_000,
+        "1//" * 9_000,
+        "\\" * 20_000 + '"',
+        '\\"a\\":\\"' * 4_000,
+        '"name":"a","value":"' * 2_000,
+        "a=%" + "25" * 9_000 + "3Db",
+        "?a=%3F" * 3_000,
+    ],
 )
 def test_long_odd_text_takes_no_time(text: str) -> None:
     began = time.perf_counter()

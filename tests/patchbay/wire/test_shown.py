@@ -47,6 +47,10 @@ def everything(kept: Shown) -> str:
         {"answer": json.dumps({"message": f"the token {TOKEN} has expired"}).encode()},
         {"answer_headers": {"set-cookie": f"session={TOKEN}"}},
         {"answer_headers": {"location": f"https://api.example.com/upload?upload_id={TOKEN}"}},
+        {"headers": {}, "url": f"https://api.example.com/upload?uploadType=resumable&upload_id={TOKEN}"},
+        {"headers": {}, "method": "POST", "form": {"image_url": f"https://patchbay.example/assets/{TOKEN}.jpg"}},
+        {"headers": {}, "answer": json.dumps({"parameters": [{"name": "signature", "value": TOKEN}]}).encode()},
+        {"headers": {}, "answer": json.dumps({"error": json.dumps({"access_token": TOKEN})}).encode()},
     ],
 )
 def test_no_secret_is_kept(sent: dict[str, Any]) -> None:
@@ -71,6 +75,13 @@ def test_a_secret_on_the_edge_of_the_cut_is_masked() -> None:
     body = json.dumps({"text": "x" * (MOST_SHOWN_BYTES - 60), "access_token": TOKEN}).encode()
 
     assert TOKEN[:12] not in shown(exchange(body)).response_body
+
+
+@pytest.mark.parametrize("before_cut", [10, 20, len(TOKEN) - 1])
+def test_a_token_that_is_repeated_on_the_edge_of_the_cut_is_masked(before_cut: int) -> None:
+    body = b"x" * (MOST_SHOWN_BYTES - before_cut) + TOKEN.encode()
+
+    assert TOKEN[:5] not in shown(exchange(body)).response_body
 
 
 def test_of_a_picture_its_kind_and_size_are_kept() -> None:
