@@ -61,8 +61,7 @@ def _locale() -> Locale:
 
 def hour(at: datetime) -> str:
     """The time of day: "14:05", with " UTC" behind it while the reader's zone is unknown."""
-    zone = " zzz" if str(get_timezone()) == "UTC" else ""
-    return str(format_time(at, "HH:mm" + zone))
+    return _clock(at, "HH:mm")
 
 
 def hour_in(at: datetime, zone: ZoneInfo) -> str:
@@ -76,20 +75,27 @@ def day_in(at: datetime, zone: ZoneInfo) -> str:
 
 
 def second(at: datetime) -> str:
-    """The time of day to the second, as in a log."""
-    return str(format_time(at, "HH:mm:ss"))
+    """The time of day to the second, as in a log: "14:05:09", with the zone as `hour` has it."""
+    return _clock(at, "HH:mm:ss")
+
+
+def _clock(at: datetime, pattern: str) -> str:
+    zone = " zzz" if str(get_timezone()) == "UTC" else ""
+    return str(format_time(at, pattern + zone))
 
 
 def duration(length: timedelta) -> str:
-    """A length: "850 ms", "12 s", "3 min 20 s", "2 h 5 min"."""
+    """A length: "850 ms", "12 s", "3 min 20 s", "2 h 5 min", "24 h"."""
     seconds = int(length.total_seconds())
     if seconds < 1:
         return str(gettext("%(n)s ms", n=int(length.total_seconds() * 1000)))
     if seconds < 60:
         return str(gettext("%(n)s s", n=seconds))
     if seconds < 3600:
-        return str(gettext("%(n)s min %(rest)s s", n=seconds // 60, rest=seconds % 60))
-    return str(gettext("%(n)s h %(rest)s min", n=seconds // 3600, rest=seconds % 3600 // 60))
+        n, rest = divmod(seconds, 60)
+        return str(gettext("%(n)s min %(rest)s s", n=n, rest=rest) if rest else gettext("%(n)s min", n=n))
+    n, rest = divmod(seconds // 60, 60)
+    return str(gettext("%(n)s h %(rest)s min", n=n, rest=rest) if rest else gettext("%(n)s h", n=n))
 
 
 def number(value: float) -> str:

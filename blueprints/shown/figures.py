@@ -59,7 +59,7 @@ def targets(figures: Sequence[Figures]) -> list[Target]:
             _standing(None if available is None else available > AVAILABILITY_TARGET),
         ),
         Target(
-            said(N_("Calls, 95 % of them")),
+            said(N_("95% of calls within")),
             length(p95),
             said(N_("under %(what)s"), {"what": length(LONGEST_CALL_TARGET_MS)}),
             _standing(None if p95 is None else p95 < LONGEST_CALL_TARGET_MS),
@@ -74,8 +74,12 @@ def targets(figures: Sequence[Figures]) -> list[Target]:
 
 
 def failures_told(figures: Figures) -> str:
-    """Whose the failures were: "2 passing, 1 yours to mend"; "" when there were none."""
-    kinds = ((Outcome.PASSING, N_("passing")), (Outcome.OWNERS, N_("yours to mend")), (Outcome.OURS, N_("ours")))
+    """Whose the failures were: "2 temporary, 1 yours to mend"; "" when there were none."""
+    kinds = (
+        (Outcome.PASSING, N_("temporary")),
+        (Outcome.OWNERS, N_("yours to mend")),
+        (Outcome.OURS, N_("ours to mend")),
+    )
     found = [(figures.counts.get(outcome, 0), said(word)) for outcome, word in kinds]
     return ", ".join(f"{formats.number(count)} {word}" for count, word in found if count)
 

@@ -202,7 +202,7 @@ def test_the_detail_says_what_each_operation_does(app: Flask, client: FlaskClien
 
     assert "Health of Shopify" in text
     assert "4 runs, 1 failed 90% 219 ms 252 ms 2 hours ago" in text
-    assert "100 calls; failed: 10 passing" in text
+    assert "100 calls; failed: 10 temporary" in text
     assert "24 hours: 90% successful, lowest 90% at 11:00 UTC" in text
 
 

@@ -351,7 +351,9 @@ class TestFormats:
             (timedelta(milliseconds=850), "850 ms"),
             (timedelta(seconds=12), "12 s"),
             (timedelta(seconds=200), "3 min 20 s"),
+            (timedelta(minutes=5), "5 min"),
             (timedelta(minutes=125), "2 h 5 min"),
+            (timedelta(days=1), "24 h"),
         ],
     )
     def test_a_length_has_two_units_at_most(self, length: timedelta, words: str) -> None:
