@@ -1,10 +1,11 @@
-"""The consent page that platforms share, and the answer a person (or a script) gives on it.
+"""The consent page that platforms share, the answer a person (or a script) gives on it, and the way back to the app.
 
-What follows from the answer (code, redirect, error words) is each platform's own matter.
+What follows from the answer (code, error words) is each platform's own matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
@@ -67,3 +68,13 @@ def consent_page(ask: Ask) -> Response:
 def refusal_page(platform_name: str, error: str, text: str, status: int = 400) -> Response:
     """The page a platform shows when it must not redirect: unknown app, foreign redirect address."""
     return html_page("refusal.html", status=status, platform_name=platform_name, error=error, text=text)
+
+
+def back_to_app(terms: Mapping[str, str], answer: Mapping[str, str]) -> Response:
+    """The redirect to the app with the answer and its own `state` behind it (RFC 6749 §4.1.2); `terms` are those of the
+    authorize call. What the redirect address has of a query is kept.
+    """
+    parts = urlsplit(terms["redirect_uri"])
+    own = urlencode({**answer, **({"state": terms["state"]} if "state" in terms else {})})
+    query = f"{parts.query}&{own}" if parts.query else own
+    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})

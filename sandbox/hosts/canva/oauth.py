@@ -8,12 +8,11 @@ that is redeemed twice does is nowhere said; here it ends what it gave, as RFC 6
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refusal_page
 from sandbox.grants import Code, Grant, GrantRefused, Grants, digest_of, is_loopback_redirect
 from sandbox.hosts.canva.access import client_of
 from sandbox.hosts.canva.people import PEOPLE, Person, person, scrambled
@@ -59,7 +58,7 @@ class OAuthServer:
             return refusal_page("Canva", "invalid_request", "This redirect URL is not among those of the integration.")
         problem = _problem_of(terms)
         if problem is not None:
-            return _back(terms, {"error": problem[0], "error_description": problem[1]})
+            return back_to_app(terms, {"error": problem[0], "error_description": problem[1]})
         ask = Ask(
             "Canva",
             app.name,
@@ -70,11 +69,11 @@ class OAuthServer:
         if decision is None:
             return consent_page(ask)
         if not decision.is_allowed:
-            return _back(terms, {"error": "access_denied", "error_description": "The user denied the request"})
+            return back_to_app(terms, {"error": "access_denied", "error_description": "The user denied the request"})
         code = Code(
             app.client_id, terms["redirect_uri"], decision.account, decision.scopes, terms["code_challenge"], "S256"
         )
-        return _back(terms, {"code": self._grants.new_code(code)})
+        return back_to_app(terms, {"code": self._grants.new_code(code)})
 
     def token(self, request: Request) -> Response:
         """The token endpoint: a code or a refresh token becomes a pair. Raises CanvaRefused."""
@@ -227,12 +226,3 @@ def _problem_of(terms: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _scopes_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split()))
-
-
-def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
-    """The redirect to the app, its own query kept."""
-    parts = urlsplit(terms["redirect_uri"])
-    state = {"state": terms["state"]} if "state" in terms else {}
-    own = urlencode(answer | state)
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})

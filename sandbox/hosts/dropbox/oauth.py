@@ -6,11 +6,10 @@ nextcloud/integration_dropbox (34) and s-aska/dropbox-api-command (41), all read
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refusal_page
 from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.dropbox.people import PEOPLE, Person, person, team_id
 from sandbox.hosts.dropbox.refusals import as_json
@@ -61,8 +60,8 @@ class OAuthServer:
             return consent_page(ask)
         if not decision.is_allowed:
             text = "The user chose not to give your app access to their Dropbox account."
-            return _back(terms, {"error": "access_denied", "error_description": text})
-        return _back(terms, {"code": self._code(terms, decision.account, decision.scopes)})
+            return back_to_app(terms, {"error": "access_denied", "error_description": text})
+        return back_to_app(terms, {"code": self._code(terms, decision.account, decision.scopes)})
 
     def token(self, request: Request) -> Response:
         """The token endpoint; its errors are flat, and 400 whatever happened."""
@@ -201,15 +200,6 @@ def _in_words_of_dropbox(refusal: GrantRefused) -> tuple[str, str]:
     if "used" in refusal.description:
         return "invalid_grant", "code has already been used"
     return "invalid_grant", "code doesn't exist or has expired"
-
-
-def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
-    """The redirect to the app, its own query kept."""
-    parts = urlsplit(terms["redirect_uri"])
-    state = {"state": terms["state"]} if "state" in terms else {}
-    own = urlencode(answer | state)
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})
 
 
 def _bad_page(text: str) -> Response:

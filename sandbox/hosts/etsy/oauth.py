@@ -8,11 +8,10 @@ retried until its replacement is first used. What a token opens is decided in `a
 import time
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refusal_page
 from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.etsy.parameters import body_of
 from sandbox.hosts.etsy.refusals import EtsyRefused, as_json
@@ -197,14 +196,10 @@ def _label(name: str, shop: str) -> str:
 
 
 def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
-    """The redirect to the app, its own query kept."""
-    parts = urlsplit(terms["redirect_uri"])
-    state = {"state": terms["state"]} if "state" in terms else {}
-    own = urlencode(answer | state)
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(
-        status=302, headers={"Location": urlunsplit(parts._replace(query=query)), "Cache-Control": "no-store"}
-    )
+    """The redirect to the app, which Etsy lets nobody keep."""
+    response = back_to_app(terms, answer)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _page(text: str) -> Response:

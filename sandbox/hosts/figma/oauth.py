@@ -7,11 +7,10 @@ for a spent code and a dead refresh token, and that a refused consent comes back
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide
 from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.figma.people import ADA, PEOPLE, Person, person
 from sandbox.hosts.figma.refusals import FigmaRefused, as_json
@@ -68,7 +67,7 @@ class OAuthServer:
         if decision is None:
             return consent_page(ask)
         if not decision.is_allowed:
-            return _back(terms, {"error": "access_denied"})
+            return back_to_app(terms, {"error": "access_denied"})
         code = Code(
             app.client_id,
             terms["redirect_uri"],
@@ -77,7 +76,7 @@ class OAuthServer:
             terms.get("code_challenge") or None,
             terms.get("code_challenge_method", "plain"),
         )
-        return _back(terms, {"code": self._grants.new_code(code, lifetime_s=CODE_LIFETIME_S)})
+        return back_to_app(terms, {"code": self._grants.new_code(code, lifetime_s=CODE_LIFETIME_S)})
 
     def token(self, request: Request) -> Response:
         """A code for tokens; the client shows itself by HTTP Basic alone. Raises FigmaRefused."""
@@ -179,14 +178,6 @@ class OAuthServer:
 def _listed(text: str) -> list[str]:
     """The scopes of a text: parted by spaces, in old apps by commas."""
     return list(dict.fromkeys(text.replace(",", " ").split()))
-
-
-def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
-    """The redirect to the app, its own query kept."""
-    parts = urlsplit(terms["redirect_uri"])
-    own = urlencode(answer | {"state": terms["state"]})
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})
 
 
 def _bad(text: str) -> FigmaRefused:

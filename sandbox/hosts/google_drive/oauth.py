@@ -5,11 +5,10 @@ provider notes §4.1. What the tokens open is decided in `access`.
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refusal_page
 from sandbox.grants import Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.google_drive import access
 from sandbox.hosts.google_drive.identity import ISSUER, signed
@@ -241,12 +240,9 @@ def _client_of(request: Request) -> tuple[str, str]:
 
 
 def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
-    """The redirect to the app, its own query kept."""
-    parts = urlsplit(terms["redirect_uri"])
+    """The redirect to the app; Google names itself, and the state first."""
     state = {"state": terms["state"]} if "state" in terms else {}
-    own = urlencode(state | {"iss": ISSUER} | answer)
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query))})
+    return back_to_app(terms, state | {"iss": ISSUER} | answer)
 
 
 def _blocked(error: str, text: str, status: int = 400) -> Response:

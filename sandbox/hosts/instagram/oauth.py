@@ -6,11 +6,10 @@ words of a token that is too young to be renewed are nowhere published.
 
 import time
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.consent import Ask, Scope, consent_page, decide, refusal_page
+from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refusal_page
 from sandbox.grants import Code, Grant, GrantRefused, Grants, digest_of, is_loopback_redirect
 from sandbox.graph_api import GraphRefused, as_json, demand_live, invalid, parameter, token_text, unreadable_token
 from sandbox.graph_fetching import origin_of
@@ -164,7 +163,6 @@ def _demand(request: Request, grant_type: str) -> None:
 
 def _back(terms: Mapping[str, str], answer: dict[str, str]) -> Response:
     """The redirect to the app; Instagram puts `#_` behind it, which belongs to nothing."""
-    parts = urlsplit(terms["redirect_uri"])
-    own = urlencode(answer | ({"state": terms["state"]} if "state" in terms else {}))
-    query = f"{parts.query}&{own}" if parts.query else own
-    return Response(status=302, headers={"Location": urlunsplit(parts._replace(query=query)) + "#_"})
+    response = back_to_app(terms, answer)
+    response.headers["Location"] += "#_"
+    return response
