@@ -17,7 +17,17 @@ from werkzeug.wrappers import Request, Response
 from sandbox import hosts
 from sandbox.store import Document, Page, Store
 
-__all__ = ["ControlForm", "ControlRefused", "Description", "Document", "Page", "Platform", "Store", "discover"]
+__all__ = [
+    "ControlForm",
+    "ControlRefused",
+    "Description",
+    "Document",
+    "Page",
+    "Platform",
+    "Store",
+    "count_and_seed",
+    "discover",
+]
 
 
 class ControlRefused(Exception):
@@ -124,6 +134,22 @@ class Platform(ABC):
     def serves(self, host: str) -> bool:
         """Whether this platform plays `host` (lower case, without port)."""
         return any(fnmatchcase(host, pattern) for pattern in self.hosts)
+
+
+def count_and_seed(wanted: Document, most: int, *others: str) -> tuple[int, int]:
+    """What `generate` is asked for: how many (0 to `most`), and what the content is made from (without one: 0).
+
+    Raises ControlRefused, for a field too that is neither of the two nor one of `others`.
+    """
+    unknown = sorted(set(wanted) - {"count", "seed", *others})
+    if unknown:
+        raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
+    count, seed = wanted.get("count"), wanted.get("seed", 0)
+    if type(count) is not int or not 0 <= count <= most:
+        raise ControlRefused(f"count must be a number from 0 to {most}")
+    if type(seed) is not int:
+        raise ControlRefused("seed must be a whole number")
+    return count, seed
 
 
 def discover(store_for: Callable[[str], Store]) -> dict[str, Platform]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sandbox.hosts.canva.designs import Design, Designs
 from sandbox.hosts.canva.people import PEOPLE, scrambled
-from sandbox.platform import ControlRefused
+from sandbox.platform import count_and_seed
 from sandbox.store import Document
 
 MOST = 10_000_000
@@ -47,14 +47,7 @@ def first_designs() -> list[Design]:
 
 def generate(designs: Designs, account: str, wanted: Document) -> Document:
     """Let an account have exactly `count` designs of `seed`; what it had goes. Raises ControlRefused."""
-    unknown = set(wanted) - {"count", "seed"}
-    if unknown:
-        raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-    count, seed = wanted.get("count"), wanted.get("seed", 0)
-    if type(count) is not int or not 0 <= count <= MOST:
-        raise ControlRefused(f"count must be a number from 0 to {MOST}")
-    if type(seed) is not int:
-        raise ControlRefused("seed must be a number")
+    count, seed = count_and_seed(wanted, MOST)
     designs.clear(account)
     for start in range(0, count, _BATCH):
         designs.put_many(_generated(account, seed, range(start, min(start + _BATCH, count))))

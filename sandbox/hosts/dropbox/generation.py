@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sandbox.hosts.dropbox.contents import seeded
 from sandbox.hosts.dropbox.people import MEMBER, PEOPLE, Person
 from sandbox.hosts.dropbox.tree import Names, Tree, numbered_id
-from sandbox.platform import ControlRefused
+from sandbox.platform import count_and_seed
 from sandbox.store import Document
 
 MOST = 10_000_000
@@ -32,14 +32,7 @@ def furnish(tree: Tree) -> None:
 
 def generate(tree: Tree, who: Person, wanted: Document) -> Document:
     """Make `count` files and folders (one in fifty a folder) from `seed`; answers `{"files": n}`."""
-    unknown = set(wanted) - {"count", "seed"}
-    if unknown:
-        raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-    count, seed = wanted.get("count"), wanted.get("seed", 0)
-    if type(count) is not int or not 0 <= count <= MOST:
-        raise ControlRefused(f"count must be a number from 0 to {MOST}")
-    if type(seed) is not int:
-        raise ControlRefused("seed must be a number")
+    count, seed = count_and_seed(wanted, MOST)
     top = tree.find(who.home.tree, who.home.base) or tree.make_folder(who.home.tree, who.home.base)
     for start in range(0, count, _PER_FOLDER):
         folder = _folder(who, seed, start)

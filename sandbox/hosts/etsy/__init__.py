@@ -24,7 +24,7 @@ from sandbox.hosts.etsy.refusals import EtsyRefused, no_resource
 from sandbox.hosts.etsy.sellers import SHOPS, Shop, seller_named
 from sandbox.hosts.etsy.shown import PICTURE_HOST, listing_shown, picture_shown
 from sandbox.hosts.etsy.webhooks import Webhooks
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
 from sandbox.store import Document, Store
 
 _SITE = "www.etsy.com"
@@ -117,14 +117,7 @@ class Etsy(Platform):
 
     def generate(self, wanted: Document) -> Document:
         """Let a shop have exactly `count` computed listings of a `seed`; what it had goes."""
-        unknown = sorted(set(wanted) - {"count", "seed", "shop"})
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if type(count) is not int or not 0 <= count <= MOST_GENERATED:
-            raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
-        if type(seed) is not int:
-            raise ControlRefused("seed must be a whole number")
+        count, seed = count_and_seed(wanted, MOST_GENERATED, "shop")
         shop = _shop_of(wanted.get("shop"))
         self._listings.generate(shop, count, seed)
         return {"shop": shop.name, "listings": count, "images": self._listings.count_pictures(shop), "seed": seed}

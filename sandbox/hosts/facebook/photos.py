@@ -14,7 +14,7 @@ from sandbox.graph_fetching import Unfetchable, fetch
 from sandbox.graph_pictures import address, keep
 from sandbox.hosts.facebook.access import LIST, POST, READ, Access, Caller
 from sandbox.hosts.facebook.people import FacebookPage, made_up_prefix, next_place, photo, photo_key, place_of
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, count_and_seed
 from sandbox.store import Document, Store
 
 CDN = "scontent.xx.fbcdn.net"
@@ -109,14 +109,7 @@ class Photos:
 
         Raises ControlRefused.
         """
-        unknown = set(wanted) - {"count", "seed"}
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-        if type(count) is not int or not 0 <= count <= MOST_GENERATED:
-            raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
-        if type(seed) is not int:
-            raise ControlRefused("seed must be a number")
+        count, seed = count_and_seed(wanted, MOST_GENERATED)
         self._store.clear("photos", made_up_prefix(page))
         for start in range(1, count + 1, _BATCH):
             self._store.put_many("photos", _synthetic(page, seed, range(start, min(start + _BATCH, count + 1))))

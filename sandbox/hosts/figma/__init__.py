@@ -17,7 +17,7 @@ from sandbox.hosts.figma.people import ADA, Person, person
 from sandbox.hosts.figma.pictures import Pictures
 from sandbox.hosts.figma.refusals import FigmaRefused, as_json, not_found
 from sandbox.hosts.figma.webhooks import SENT, Webhooks
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
 from sandbox.store import Document, Store
 
 _SITE = "www.figma.com"
@@ -107,13 +107,8 @@ class Figma(Platform):
 
     def generate(self, wanted: Document) -> Document:
         """`count` files from `seed` in the studio, two hundred to a folder."""
-        unknown = set(wanted) - {"count", "seed"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if type(count) is not int or not 0 <= count <= generator.MOST:
-            raise ControlRefused(f"count must be a number from 0 to {generator.MOST}")
-        if type(seed) is not int or not 0 <= seed <= generator.MOST_SEED:
+        count, seed = count_and_seed(wanted, generator.MOST)
+        if not 0 <= seed <= generator.MOST_SEED:
             raise ControlRefused(f"seed must be a number from 0 to {generator.MOST_SEED}")
         self._library.generate(count, seed)
         return {"files": count, "folders": -(-count // generator.PER_FOLDER)}

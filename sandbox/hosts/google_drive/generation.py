@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.hosts.google_drive.contents import facts_of
 from sandbox.hosts.google_drive.tree import FOLDER, Tree, generated_content, numbered_id
-from sandbox.platform import ControlRefused
+from sandbox.platform import count_and_seed
 from sandbox.store import Document
 
 MOST = 10_000_000
@@ -20,14 +20,7 @@ _BATCH = 5_000
 
 def generate(tree: Tree, account: str, client_id: str, wanted: Document) -> Document:
     """Make `count` files and folders (one in fifty a folder) from `seed`; answers `{"files": n}`."""
-    unknown = set(wanted) - {"count", "seed"}
-    if unknown:
-        raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-    count, seed = wanted.get("count"), wanted.get("seed", 0)
-    if type(count) is not int or not 0 <= count <= MOST:
-        raise ControlRefused(f"count must be a number from 0 to {MOST}")
-    if type(seed) is not int:
-        raise ControlRefused("seed must be a number")
+    count, seed = count_and_seed(wanted, MOST)
     root = tree.resolve(account, "root")
     for start in range(0, count, _BATCH):
         numbers = range(start, min(start + _BATCH, count))

@@ -12,7 +12,7 @@ from sandbox.graph_api import Edge, read_edge, select, unknown_object
 from sandbox.graph_pictures import address
 from sandbox.hosts.instagram.access import BASIC, Caller
 from sandbox.hosts.instagram.accounts import Account, made_up_prefix, media_key, place_of, post
-from sandbox.platform import ControlRefused
+from sandbox.platform import count_and_seed
 from sandbox.store import Document, Store
 
 CDN = "scontent.cdninstagram.com"
@@ -82,14 +82,7 @@ class Library:
 
         Raises ControlRefused.
         """
-        unknown = set(wanted) - {"count", "seed"}
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-        if type(count) is not int or not 0 <= count <= MOST_GENERATED:
-            raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
-        if type(seed) is not int:
-            raise ControlRefused("seed must be a number")
+        count, seed = count_and_seed(wanted, MOST_GENERATED)
         self._store.clear("media", made_up_prefix(account))
         for start in range(1, count + 1, _BATCH):
             self._store.put_many("media", _synthetic(account, seed, range(start, min(start + _BATCH, count + 1))))

@@ -25,7 +25,7 @@ from sandbox.hosts.shopify.rest import Rest, throttled
 from sandbox.hosts.shopify.rest_json import media_json, product_json
 from sandbox.hosts.shopify.shops import shop_domain
 from sandbox.hosts.shopify.staging import Staging
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
 from sandbox.store import Document, Store
 
 if TYPE_CHECKING:
@@ -140,14 +140,7 @@ class Shopify(Platform):
 
     def generate(self, wanted: Document) -> Document:
         """Give a shop `count` computed products of a `seed`; its stored products stay."""
-        unknown = sorted(set(wanted) - {"count", "seed", "shop"})
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MOST_GENERATED:
-            raise ControlRefused(f"count must be a number from 0 to {MOST_GENERATED}")
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ControlRefused("seed must be a whole number")
+        count, seed = count_and_seed(wanted, MOST_GENERATED, "shop")
         shop = _shop_of(wanted.get("shop"))
         self._catalogue.generate(shop, count, seed)
         return {"shop": shop, "count": count, "seed": seed, **totals(count)}

@@ -23,7 +23,7 @@ from sandbox.hosts.woocommerce.refusals import Refused, critical_error, not_foun
 from sandbox.hosts.woocommerce.resource import picture_json
 from sandbox.hosts.woocommerce.stores import DEMO_STORE, FOLDER, located, store_called
 from sandbox.hosts.woocommerce.stores import Store as Shop
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
 from sandbox.store import Document, Store
 
 _API = "/wp-json"
@@ -117,12 +117,7 @@ class WooCommerce(Platform):
 
     def generate(self, wanted: Document) -> Document:
         """Give a store `count` computed products of a `seed`; made ones stay."""
-        _refuse_unknown(wanted, {"count", "seed", "shop"})
-        count, seed = wanted.get("count"), wanted.get("seed", 0)
-        if type(count) is not int or not 0 <= count <= MOST_COMPUTED:
-            raise ControlRefused(f"count must be a number from 0 to {MOST_COMPUTED}")
-        if type(seed) is not int:
-            raise ControlRefused("seed must be a whole number")
+        count, seed = count_and_seed(wanted, MOST_COMPUTED, "shop")
         store = _store_of(wanted.get("shop"))
         self._catalogue.generate(store, count, seed)
         return {"shop": store.key, "count": count, "seed": seed, **totals(count)}
