@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import delete, func, select, update
 
 from patchbay import audit, clock, connections, queue, tenancy
-from patchbay.accounts import exports, passwords
+from patchbay.accounts import brakes, exports, passwords
 from patchbay.accounts.lease import Lease, LeaseLost
 from patchbay.accounts.users import DEMO_EMAIL
 from patchbay.assets import keeping
@@ -24,7 +24,11 @@ LEASE = timedelta(minutes=5)
 
 
 def ask_for_oneself(user: User, password: str) -> None:
-    """Have the account deleted; nobody is signed in with it from now on. Raises Invalid (password), Conflict."""
+    """Have the account deleted; nobody is signed in with it from now on.
+
+    Raises Invalid (password), Conflict, TooManyRequests.
+    """
+    brakes.brake(brakes.PER_ACCOUNT, "password", user.id)
     if not passwords.matches(user.password_hash, password):
         raise Invalid({"password": N_("This is not your password.")})
     ask(user.id, asked_by=user.id)

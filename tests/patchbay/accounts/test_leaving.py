@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from limits import parse
 from sqlalchemy import func, select
 
 from patchbay import accounts, assets, connections, runs, settings, tenancy
-from patchbay.accounts import exports, leaving
+from patchbay.accounts import brakes, exports, leaving
 from patchbay.accounts.lease import Lease, LeaseLost
-from patchbay.errors import Conflict, Invalid, NotFound, Unauthenticated
+from patchbay.errors import Conflict, Invalid, NotFound, TooManyRequests, Unauthenticated
 from patchbay.models import (
     Asset,
     AuditEntry,
@@ -125,6 +126,15 @@ def test_the_wrong_password_changes_nothing(busy: User) -> None:
     assert set(refused.value.fields) == {"password"}
     assert db.session.scalars(select(Leaving)).all() == []
     assert accounts.may_enter(busy)
+
+
+def test_guessing_the_password_is_braked(busy: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brakes, "PER_ACCOUNT", parse("1 per 15 minutes"))
+    with pytest.raises(Invalid):
+        leaving.ask_for_oneself(busy, "not the password")
+
+    with pytest.raises(TooManyRequests):
+        leaving.ask_for_oneself(busy, "nor this")
 
 
 def test_the_last_administrator_stays(ada: User) -> None:
