@@ -46,20 +46,13 @@ _SPECIAL = tuple(
         "224.0.0.0/4",
         "240.0.0.0/4",
         "168.63.129.16/32",  # Azure's host agent, inside a public range
-        "::/96",
-        "::ffff:0:0/96",  # IPv4 in IPv6 clothes: an honest public address has no need of them
-        "64:ff9b::/96",
-        "64:ff9b:1::/48",
-        "100::/64",
+        "::/3",  # of IPv6 only 2000::/3 is given out; all manner of IPv4 in IPv6 clothes lies around it
         "2001::/23",
         "2001:db8::/32",
         "2002::/16",
         "3fff::/20",
-        "5f00::/16",
-        "fc00::/7",
-        "fe80::/10",
-        "fec0::/10",
-        "ff00::/8",
+        "4000::/2",
+        "8000::/1",
     )
 )
 METADATA = frozenset(
