@@ -18,11 +18,12 @@ from blueprints.shown.platforms import AtPlatform
 from blueprints.shown.runs import RunRow
 from patchbay import clock, providers, schedules
 from patchbay.errors import N_
-from patchbay.models import Connection, Overlap, Repeat, Schedule
+from patchbay.models import Connection, ConnectionState, Overlap, Repeat, Schedule
 from patchbay.schedules import WEEKDAYS
 from patchbay.spec import Provider
 
 APART = N_("%(provider)s is not connected. Once it is again, one sync makes up for what was missed.")
+RECONNECT = N_("%(provider)s needs you to reconnect first.")
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,10 @@ class ScheduleRow(AtPlatform):
     @property
     def hindrance(self) -> str:
         """Why nothing starts although it is not paused, in a sentence; "" when nothing stands in the way."""
-        if not self._row.connection.is_connected:
-            return said(APART, {"provider": self._provider.name})
+        connection = self._row.connection
+        if not connection.is_connected:
+            apart = RECONNECT if connection.state is ConnectionState.RECONNECT_NEEDED else APART
+            return said(apart, {"provider": self._provider.name})
         return "" if self.is_waking else said(self._row.held_reason or "", self._row.held_params)
 
     @property

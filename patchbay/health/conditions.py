@@ -119,7 +119,7 @@ def _conditions(user_id: str, which: ColumnElement[bool]) -> list[Condition]:
             figures=counted.get(one.id, Figures()),
             hours=hours.get(one.id) or figures.silent_day(),
             reached=reached.get(one.id, Reached()),
-            next_at=_next_of(schedules[one.id]),
+            next_at=_next_of(one, schedules[one.id]),
             headrooms=headrooms[limits.of(one)],
             circuits=circuits[one.id],
         )
@@ -144,7 +144,7 @@ def _facts(
         closed_until=next((one.retry_at or clock.now() for one in circuits if one.is_open), None),
         ended=EndedRun(ended.id, ended.operation, ended.error_kind, ended.error_params) if ended else None,
         is_paused=bool(schedules) and all(one.paused_at for one in schedules),
-        next_at=_next_of(schedules),
+        next_at=_next_of(connection, schedules),
         alerts=alerts,
         was_reached=reached is not None and reached.answered_at is not None,
     )
@@ -219,7 +219,10 @@ def _circuits(connections: Sequence[Connection]) -> dict[str, list[Circuit]]:
     return found
 
 
-def _next_of(schedules: Sequence[Schedule]) -> datetime | None:
+def _next_of(connection: Connection, schedules: Sequence[Schedule]) -> datetime | None:
+    """When the next of them starts; None: nothing will, as while its owner has to reconnect."""
+    if not connection.is_connected:
+        return None
     return min((one.next_at for one in schedules if one.next_at is not None), default=None)
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from patchbay import connections, schedules
-from patchbay.models import Schedule, User
+from patchbay.models import Connection, ConnectionState, Schedule, User, transaction
 from tests.blueprints.pages import HTMX, htmx_post, path_of, post, text_of
 from tests.stage import FrozenClock, Queue, Walker, in_context
 
@@ -143,6 +144,22 @@ def test_while_disconnected_the_list_says_that_nothing_starts(
 
     assert "Shopify is not connected. Once it is again, one sync makes up for what was missed." in page
     assert "about 09:00" not in page
+
+
+def test_until_its_owner_reconnects_no_page_promises_a_next_sync(
+    app: Flask, client: FlaskClient, token: str, ada: User
+) -> None:
+    save(client, token, **DAILY)
+    with in_context(app), transaction() as session:
+        connection = session.scalars(select(Connection).where(Connection.user_id == ada.id)).one()
+        connection.state = ConnectionState.RECONNECT_NEEDED
+
+    listed = text_of(client.get("/schedules"))
+    health = text_of(client.get("/integrations/shopify/health"))
+
+    assert "Shopify needs you to reconnect first." in listed
+    assert "about 09:00" not in listed
+    assert "nothing is planned" in health
 
 
 def test_reconnecting_tells_the_next_sync(
