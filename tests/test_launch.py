@@ -28,6 +28,7 @@ from patchbay.settings import ROOT
 T = TypeVar("T")
 PROCESSES = [("web", "granian"), ("workers", "flask"), ("redis", "redis-server"), ("sandbox", "sandbox")]
 LAUNCH = [sys.executable, "-m", "launch"]
+PATIENCE_S = 120.0  # with what no test is about: machines that run tests are busy
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Hub:
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
 
-    def said(self, pattern: str, within_s: float = 30.0) -> str:
+    def said(self, pattern: str, within_s: float = PATIENCE_S) -> str:
         """The first line that matches, waited for."""
         found = _eventually(lambda: next((line for line in [*self.lines] if re.search(pattern, line)), None), within_s)
         assert found, f"no line {pattern!r} in:\n" + "\n".join(self.lines)
@@ -51,7 +52,7 @@ class Hub:
         return self
 
     def status_of_health(self) -> int:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         with contextlib.closing(connection):
             try:
                 connection.request("GET", "/health")
@@ -87,7 +88,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
         for process in hub.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        hub.process.wait(10)
+        hub.process.wait(PATIENCE_S)
 
 
 def test_readiness_is_one_plain_line_after_the_address_and_the_account(start: Callable[..., Hub]) -> None:
@@ -122,7 +123,7 @@ def test_a_signal_stops_all_within_ten_seconds_though_a_request_is_open(start: C
     with _unfinished_request(hub.port):
         asked_at = time.monotonic()
         hub.process.send_signal(number)
-        status = hub.process.wait(15)
+        status = hub.process.wait(PATIENCE_S)
 
     assert time.monotonic() - asked_at < 10
     assert status == 0
@@ -138,7 +139,7 @@ def test_a_signal_to_make_alone_stops_all(start: Callable[..., Hub], tmp_path: P
 
     hub.process.send_signal(number)
 
-    assert _eventually(lambda: not hub.processes(), 10)
+    assert _eventually(lambda: not hub.processes())
 
 
 def test_a_killed_launcher_leaves_nothing_behind(start: Callable[..., Hub]) -> None:
@@ -147,7 +148,7 @@ def test_a_killed_launcher_leaves_nothing_behind(start: Callable[..., Hub]) -> N
     with _unfinished_request(hub.port):
         os.kill(hub.launcher, signal.SIGKILL)
 
-        assert _eventually(lambda: not hub.processes(), 8)
+        assert _eventually(lambda: not hub.processes())
     assert not _listens(hub.port)
     assert not _listens(hub.sandbox_port)
 
@@ -184,14 +185,14 @@ def test_a_killed_process_is_started_again_and_said_to_be(start: Callable[..., H
 
     os.kill(killed, signal.SIGKILL)
 
-    hub.said(rf"^launch  \| {name} was ended by SIGKILL after \d+ s; it starts again in 0.5 s$", 10)
-    assert _eventually(lambda: hub.started(word) - {killed} and hub.status_of_health() == 200, 20)
+    hub.said(rf"^launch  \| {name} was ended by SIGKILL after \d+ s; it starts again in 0.5 s$")
+    assert _eventually(lambda: hub.started(word) - {killed} and hub.status_of_health() == 200)
 
 
 def test_every_line_of_a_process_stands_behind_its_name(start: Callable[..., Hub]) -> None:
     hub = start().ready()
     hub.process.terminate()
-    hub.process.wait(15)
+    hub.process.wait(PATIENCE_S)
 
     after = hub.lines[hub.lines.index(f"Patchbay is ready at http://127.0.0.1:{hub.port}") + 1 :]
 
@@ -249,7 +250,7 @@ def test_a_database_newer_than_the_code_is_refused_in_one_line(tmp_path: Path) -
 def test_a_reader_that_stops_reading_does_not_stop_the_writer() -> None:
     program = "from launch.output import Output\nout = Output()\nfor _ in range(2000): out.say('web', 'x' * 500)"
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as writer:
-        assert writer.wait(10) == 0
+        assert writer.wait(PATIENCE_S) == 0
 
 
 def test_lines_that_nobody_read_are_counted() -> None:
@@ -295,7 +296,13 @@ def _collect(stream: IO[str], lines: list[str]) -> None:
 def _refused(home: Path, **settings: str) -> str:
     """What a start that is refused prints: one line, with status 1."""
     done = subprocess.run(
-        LAUNCH, cwd=ROOT, env=_environment(home, settings), capture_output=True, text=True, timeout=30, check=False
+        LAUNCH,
+        cwd=ROOT,
+        env=_environment(home, settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert done.returncode == 1
@@ -346,7 +353,7 @@ def _living_on(home: Path) -> list[psutil.Process]:
     return found
 
 
-def _eventually(ask: Callable[[], T], within_s: float) -> T:
+def _eventually(ask: Callable[[], T], within_s: float = PATIENCE_S) -> T:
     """What `ask` answers, once that is true, else its last answer."""
     deadline = time.monotonic() + within_s
     while not (answer := ask()) and time.monotonic() < deadline:

@@ -20,7 +20,6 @@ from tests.journeys.test_killed_workers import assert_same_products
 
 CHAOS_S = 45.0
 BETWEEN_KILLS_S = (2.0, 4.0)
-SETTLED_WITHIN_S = 150.0
 PRODUCTS = 2500
 MADE = {"google-drive": "files", "dropbox": "entries"}
 """What folders that are made at a platform are found under."""
@@ -43,11 +42,11 @@ def test_whatever_is_killed_nothing_is_lost_doubled_or_stuck(hub: Hub, ada: Pers
     hub.sandbox.generate("shopify", count=PRODUCTS, seed=7, shop="chaos")
 
     asked, killed = _work_under_chaos(hub, ada)
-    assert eventually(hub.is_healthy, 60)
-    assert eventually(lambda: _open_runs(ada) == [], SETTLED_WITHIN_S), _open_runs(ada)
+    assert eventually(hub.is_healthy)
+    assert eventually(lambda: _open_runs(ada) == []), _open_runs(ada)
 
     assert set(killed) == set(VICTIMS), killed
-    last = ada.ended(ada.start("shopify", "import_products"), 90)
+    last = ada.ended(ada.start("shopify", "import_products"))
     assert last["status"] == "succeeded", last
     assert_same_products(hub, ada, "chaos.myshopify.com", PRODUCTS)
     _assert_each_folder_is_there_once(hub, ada, asked)
@@ -96,7 +95,7 @@ def _kill_at_random(hub: Hub) -> Counter[str]:
             hub.sandbox.fault(chance.choice(PLATFORMS), chance.choice(("expired_token", "server_error", "reset")))
         time.sleep(chance.uniform(*BETWEEN_KILLS_S))
     for platform in PLATFORMS:
-        eventually(lambda platform=platform: _calm(hub, platform), 30)  # type: ignore[misc]  # bound now
+        eventually(lambda platform=platform: _calm(hub, platform))  # type: ignore[misc]  # bound now
     return killed
 
 

@@ -10,9 +10,6 @@ import pytest
 from tests.journeys.hubs import Hub, Person, eventually
 from tests.journeys.test_killed_workers import assert_same_products, counts
 
-EXECUTED_WITHIN_S = 30.0
-HEALTHY_WITHIN_S = 30.0
-
 
 @pytest.mark.parametrize("loss", ["wiped", "killed"])
 def test_a_queued_run_is_executed_though_redis_lost_it(hub: Hub, ada: Person, loss: str) -> None:
@@ -23,12 +20,12 @@ def test_a_queued_run_is_executed_though_redis_lost_it(hub: Hub, ada: Person, lo
         run_id = ada.start("shopify", "import_products")
         _lose(hub, loss)
         status_meanwhile = ada.run(run_id)["status"]
-    run = ada.ended(run_id, EXECUTED_WITHIN_S)
+    run = ada.ended(run_id)
 
     assert status_meanwhile == "queued"
     assert run["status"] == "succeeded", run
     assert run["counts"] == counts(read=300, created=300)
-    assert eventually(hub.is_healthy, HEALTHY_WITHIN_S)
+    assert eventually(hub.is_healthy)
 
 
 @pytest.mark.parametrize("loss", ["wiped", "killed"])
@@ -45,8 +42,8 @@ def test_a_running_import_goes_on_though_redis_lost_everything(hub: Hub, ada: Pe
     assert run["status"] == "succeeded", run
     assert run["counts"] == counts(read=3000, created=3000)
     assert_same_products(hub, ada, f"{shop}.myshopify.com", 3000)
-    assert eventually(hub.is_healthy, HEALTHY_WITHIN_S)
-    assert ada.ended(ada.start("shopify", "get_products"), EXECUTED_WITHIN_S)["status"] == "succeeded"
+    assert eventually(hub.is_healthy)
+    assert ada.ended(ada.start("shopify", "get_products"))["status"] == "succeeded"
 
 
 def test_a_run_asked_for_while_redis_is_deaf_is_taken_and_executed(hub: Hub, ada: Person) -> None:
@@ -58,11 +55,11 @@ def test_a_run_asked_for_while_redis_is_deaf_is_taken_and_executed(hub: Hub, ada
         answer = ada.sync("shopify", "import_products", wait=0)
     finally:
         redis.send_signal(signal.SIGCONT)
-    run = ada.ended(answer.json()["runId"], EXECUTED_WITHIN_S)
+    run = ada.ended(answer.json()["runId"])
 
     assert answer.status_code == 202
     assert run["status"] == "succeeded", run
-    assert eventually(hub.is_healthy, HEALTHY_WITHIN_S)
+    assert eventually(hub.is_healthy)
 
 
 def _lose(hub: Hub, loss: str) -> None:

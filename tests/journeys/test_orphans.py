@@ -10,17 +10,16 @@ from tests.journeys.test_killed_workers import PAGE, assert_same_products, count
 
 SOME = 5000
 PAGE_TAKES_S = 2
-TAKEN_OVER_WITHIN_S = 90.0  # how soon is told by `test_killed_workers`; here it must only come to pass
 
 
 def test_a_stopped_job_whose_worker_is_killed_gives_its_run_back_as_it_wakes_up(hub: Hub, ada: Person) -> None:
     run_id, orphan = _stopped_between_pages(hub, ada, "orphan", seed=3)
     psutil.Process(orphan.ppid()).send_signal(signal.SIGKILL)
     stopped_at, done = time.monotonic(), ada.run(run_id)["progress"]["done"]
-    has_ended = _ends(orphan, 15)  # the kernel wakes it up: its process group lost its last parent
-    ada.run_that(run_id, lambda run: run["progress"]["done"] > done + PAGE, TAKEN_OVER_WITHIN_S)
+    has_ended = _ends(orphan)  # the kernel wakes it up: its process group lost its last parent
+    ada.run_that(run_id, lambda run: run["progress"]["done"] > done + PAGE)
     resumed_after_s = time.monotonic() - stopped_at
-    run = ada.ended(run_id, 90)
+    run = ada.ended(run_id)
 
     assert has_ended
     assert resumed_after_s < 20, "it lay in the lease's way"
@@ -33,10 +32,10 @@ def test_a_job_that_overslept_its_lease_stops_at_its_next_page(hub: Hub, ada: Pe
     """Nobody tells this one to stop: its worker lives, and no signal comes. The lease alone keeps it from writing."""
     run_id, oversleeper = _stopped_between_pages(hub, ada, "oversleeper", seed=4)
     done = ada.run(run_id)["progress"]["done"]
-    ada.run_that(run_id, lambda run: run["progress"]["done"] > done + PAGE, TAKEN_OVER_WITHIN_S)
+    ada.run_that(run_id, lambda run: run["progress"]["done"] > done + PAGE)
     oversleeper.send_signal(signal.SIGCONT)
-    has_ended = _ends(oversleeper, 10)
-    run = ada.ended(run_id, 90)
+    has_ended = _ends(oversleeper)
+    run = ada.ended(run_id)
 
     assert has_ended
     assert run["status"] == "succeeded", run
@@ -62,7 +61,7 @@ def _stopped_between_pages(hub: Hub, person: Person, shop: str, *, seed: int) ->
     return run_id, job
 
 
-def _ends(process: psutil.Process, within_s: float) -> bool:
+def _ends(process: psutil.Process, within_s: float = 60) -> bool:
     try:
         process.wait(within_s)
     except psutil.TimeoutExpired:
