@@ -192,7 +192,7 @@ def _number(wanted: Document, name: str, least: int) -> int:
 def _known_account(email: object) -> str:
     if not email:
         return PEOPLE[0].email
-    found = person(email) if isinstance(email, str) else None
+    found = person(email)
     if found is None:
         raise ControlRefused("account must be an e-mail address")
     return found.email

@@ -129,8 +129,7 @@ class OAuthServer:
         unknown = set(wanted) - {"scopes", "account"}
         if unknown:
             raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
-        account = wanted.get("account") or PEOPLE[0].email
-        known = person(account) if isinstance(account, str) else None
+        known = person(wanted.get("account") or PEOPLE[0].email)
         if known is None:
             raise ControlRefused("account must be an e-mail address")
         scopes = wanted.get("scopes") or list(DEFAULT_SCOPES)

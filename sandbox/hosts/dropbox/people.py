@@ -4,12 +4,11 @@ What they keep there is in `tree`, what they allowed which app in `oauth`.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 
+from sandbox.mail_addresses import as_address, name_of
 from sandbox.store import Document
 
-_EMAIL = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _TEAM_NAME = "Acme"
 
@@ -31,7 +30,7 @@ class Person:
     @property
     def name(self) -> str:
         """A display name made of the address."""
-        return " ".join(part.capitalize() for part in re.split(r"[._+-]", self.email.partition("@")[0]) if part)
+        return name_of(self.email)
 
     @property
     def account_id(self) -> str:
@@ -108,8 +107,8 @@ PEOPLE = (Person("ada@example.org"), MEMBER, Person("cleo@example.org"))
 
 def person(email: object) -> Person | None:
     """The account of an address; any well-formed one has a Dropbox here. None for what is no address."""
-    lowered = email.strip().lower() if isinstance(email, str) else ""
-    return Person(lowered) if _EMAIL.fullmatch(lowered) else None
+    address = as_address(email)
+    return Person(address) if address else None
 
 
 def lettered(text: str, length: int) -> str:

@@ -4,12 +4,10 @@ What they may see is in `library`, what they allowed which app in `oauth`.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 
+from sandbox.mail_addresses import as_address, name_of
 from sandbox.store import Document
-
-_EMAIL = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Person:
     @property
     def handle(self) -> str:
         """The name that others see."""
-        return " ".join(part.capitalize() for part in re.split(r"[._+-]", self.email.partition("@")[0]) if part)
+        return name_of(self.email)
 
     def as_user(self) -> Document:
         """The `User` of the API, which others may see: no address."""
@@ -41,5 +39,5 @@ PEOPLE = (ADA, BEN, CLEO)
 
 def person(email: object) -> Person | None:
     """The account of an address; any well-formed one has one. None for what is no address."""
-    lowered = email.strip().lower() if isinstance(email, str) else ""
-    return Person(lowered) if _EMAIL.fullmatch(lowered) else None
+    address = as_address(email)
+    return Person(address) if address else None

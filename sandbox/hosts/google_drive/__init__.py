@@ -198,7 +198,7 @@ class GoogleDrive(Platform):
 
 
 def _known_account(email: object) -> str:
-    found = person(email) if isinstance(email, str) else None
+    found = person(email)
     if found is None:
         raise ControlRefused("account must be an e-mail address")
     return found.email

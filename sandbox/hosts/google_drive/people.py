@@ -4,12 +4,10 @@ What they allowed which app is in `oauth`, what they keep in `tree`.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 
+from sandbox.mail_addresses import as_address, name_of
 from sandbox.store import Document
-
-_EMAIL = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Person:
     @property
     def name(self) -> str:
         """A display name made of the address."""
-        return " ".join(part.capitalize() for part in re.split(r"[._+-]", self.email.partition("@")[0]) if part)
+        return name_of(self.email)
 
     @property
     def subject(self) -> str:
@@ -53,10 +51,10 @@ class Person:
 PEOPLE = tuple(Person(f"{name}@example.org") for name in ("ada", "ben", "cleo"))
 
 
-def person(email: str) -> Person | None:
+def person(email: object) -> Person | None:
     """The account of an address; any well-formed one has a Drive here. None for what is no address."""
-    lowered = email.strip().lower()
-    return Person(lowered) if _EMAIL.fullmatch(lowered) else None
+    address = as_address(email)
+    return Person(address) if address else None
 
 
 def _digits(text: str, length: int) -> str:
