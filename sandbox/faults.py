@@ -16,7 +16,7 @@ from sandbox.platform import Platform
 
 Kind = Literal[
     "rate_limit", "server_error", "hang", "reset", "malformed", "truncated", "slow", "expired_token", "revoked_grant",
-    "lost_response",
+    "lost_response", "gateway_timeout",
 ]  # fmt: skip
 KINDS: tuple[str, ...] = get_args(Kind)
 _AT_ONCE = frozenset({"expired_token", "revoked_grant"})
@@ -121,6 +121,10 @@ def play(
         case "lost_response":
             answer()
             raise ConnectionDropped
+        case "gateway_timeout":
+            answer()
+            page = "<html><head><title>504 Gateway Time-out</title></head></html>"
+            return Response(page, 504, mimetype="text/html")
         case "malformed":
             return Response('{"data": [{"id": ', 200, mimetype="application/json")
         case "truncated":

@@ -133,6 +133,16 @@ def test_lost_response_does_the_work(ada: requests.Session, url: str) -> None:
     assert names(ada, url) == ["done"]
 
 
+def test_a_gateway_that_times_out_does_not_know_that_the_work_is_done(ada: requests.Session, url: str) -> None:
+    order(url, kind="gateway_timeout")
+
+    answer = ada.post(url + FILES, json={"name": "done"}, timeout=10)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (504, "text/html; charset=utf-8")
+    assert last_row(url) | {"status": 504, "fault": "gateway_timeout"} == last_row(url)
+    assert names(ada, url) == ["done"]
+
+
 def test_times_counts_strikes(ada: requests.Session, url: str) -> None:
     order(url, kind="server_error", times=2)
 
