@@ -27,7 +27,7 @@ from patchbay.errors import (
     UnexpectedShape,
 )
 from patchbay.models import Connection
-from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Remedy, Request
+from patchbay.spec import Answer, Fault, Meaning, Picture, Provider, Remedy, Request, Work
 
 __all__ = ["Client", "Exchange", "Kept", "Unwatched", "Watch", "of_connection"]
 
@@ -69,8 +69,6 @@ class Client:
     watch: Watch = field(default_factory=Unwatched)
     doing: str = ""
     stream: str = ""
-    has_loose_ends: bool = field(default=False, init=False)
-    """Something was sent outside of `once` that must not be sent twice, and nobody knows what became of it."""
     _step: Step | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,10 +96,9 @@ class Client:
                     raise failed from None  # what stood in the way first; waiting for leave would hide it for ever
                 raise
             if fault is None:
+                self._leave_open(request)
                 if token is not None and not (token.is_proved or request.token):
                     self.source.worked(token)
-                if self._step is not None and not request.may_repeat:
-                    self._step.taken()
                 return answer
             if fault.meaning is Meaning.TOKEN_EXPIRED and token is not None and not (refreshed or request.token):
                 token, refreshed = self._replaced(token), True
@@ -176,7 +173,7 @@ class Client:
     def _after_lost(self, request: Request, error: NetworkError, attempt: int) -> None:
         """No answer came: repeat what may be repeated, and what the platform cannot have heard; else nobody knows."""
         if error.was_sent and not request.may_repeat:
-            self.has_loose_ends = self.has_loose_ends or self._step is None
+            self._leave_open(request)
             raise OutcomeUnknown(error.detail, provider=self.provider.name) from None
         if not self._may_retry(attempt):
             raise self._named(error) from None
@@ -208,20 +205,29 @@ class Client:
             raise self._meant(request, fault, answer)
 
     def _is_soon_over(self, request: Request, fault: Fault) -> bool:
-        """Whether it is worth a worker's time to wait for the end of it; what must not be sent twice never is."""
-        return fault.meaning.remedy is Remedy.RETRY and request.may_repeat and (fault.wait_s or 0.0) <= LONGEST_PAUSE_S
+        """Whether it may be sent again, and is worth a worker's time to wait for the end of it."""
+        is_safe = request.may_repeat or not fault.leaves_doubt
+        return fault.meaning.remedy is Remedy.RETRY and is_safe and (fault.wait_s or 0.0) <= LONGEST_PAUSE_S
 
     def _may_retry(self, attempt: int) -> bool:
         return attempt < TRIES and self._retries.may_retry()
 
     def _meant(self, request: Request, fault: Fault, answer: Answer) -> PatchbayError:
+        """What the fault comes to; nobody knows what became of a request that leaves doubt and cannot be looked up."""
+        if fault.leaves_doubt and not request.may_repeat:
+            self._leave_open(request)
+            if fault.work is Work.OPEN or self._step is None:
+                return verdicts.untold(self.provider, fault, answer)
         error = verdicts.meant(self.provider, request, fault, answer, doing=self.doing)
         # Of another's token nothing follows for the connection's own.
         if fault.meaning is Meaning.TOKEN_EXPIRED and request.with_token and request.token is None:
             self.source.gave_up(error.detail)
-        if fault.meaning is Meaning.UNAVAILABLE and not request.may_repeat and self._step is None:
-            self.has_loose_ends = True
         return error
+
+    def _leave_open(self, request: Request) -> None:
+        """The request was carried out, or may have been: the step must not be done again unseen."""
+        if self._step is not None and not request.may_repeat:
+            self._step.leave_open()
 
     def _secrets(self, request: Request, token: tokens.Token | None) -> list[str]:
         pair = token.value.split(":") if token is not None else []  # keys are two, joined

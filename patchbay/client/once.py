@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from patchbay.client.watch import Watch
-from patchbay.errors import NetworkError, OutcomeUnknown, PatchbayError, ProviderUnavailable, UnexpectedShape
+from patchbay.client.watch import Kept, Watch
+from patchbay.errors import OutcomeUnknown, PatchbayError
 from patchbay.models import ReceiptState
 from patchbay.spec import Request
 
@@ -23,16 +23,16 @@ class Step:
         self._name = name
         self._provider = provider
         self._was_sent = False
-        self._is_taken = False
+        self._is_open = False
 
     def sending(self, request: Request, url: str) -> None:
         """It goes out now: whoever comes after a kill must know."""
-        self._was_sent, self._is_taken = True, False
+        self._was_sent = True
         self._watch.sending(self._name, _fingerprint(request, url))
 
-    def taken(self) -> None:
-        """The platform has answered that it did it."""
-        self._is_taken = True
+    def leave_open(self) -> None:
+        """The platform has done it, or nobody can say that it has not."""
+        self._is_open = True
 
     def carry_out(self, act: Callable[[], Any], find: Callable[[], Any] | None) -> Any:
         """What `act` came to, now or in an earlier try; see `spec.Api.once`."""
@@ -48,14 +48,14 @@ class Step:
         try:
             return self._done(act())
         except PatchbayError as error:
-            return self._done(self._after(error, find))
+            return self._done(self._after(error, find, earlier))
 
-    def _after(self, error: PatchbayError, find: Callable[[], Any] | None) -> Any:
+    def _after(self, error: PatchbayError, find: Callable[[], Any] | None, earlier: Kept | None) -> Any:
         """What the platform shows of it all the same; raises `error`, or that nobody knows, where it shows nothing."""
         if not self._was_sent:
             raise error
-        if not (self._is_taken or _leaves_doubt(error)):
-            self._watch.withdraw(self._name)
+        if not self._is_open:
+            self._take_back(earlier)
             raise error
         found = _found(find)
         if found is None:
@@ -65,6 +65,13 @@ class Step:
             raise error
         return found
 
+    def _take_back(self, earlier: Kept | None) -> None:
+        """It was refused, so that all is as it was; what became of an earlier try is no clearer for that."""
+        if earlier is None:
+            self._watch.withdraw(self._name)
+        else:
+            self._watch.settle(self._name, earlier.state)
+
     def _done(self, value: Any) -> Any:
         self._watch.settle(self._name, ReceiptState.DONE, value)
         return value
@@ -72,13 +79,6 @@ class Step:
 
 def _found(find: Callable[[], Any] | None) -> Any:
     return find() if find is not None else None
-
-
-def _leaves_doubt(error: PatchbayError) -> bool:
-    """Whether the work may have been done although this was raised; a 5xx says as little as a lost answer."""
-    if isinstance(error, NetworkError):
-        return error.was_sent
-    return isinstance(error, OutcomeUnknown | ProviderUnavailable | UnexpectedShape)
 
 
 def _fingerprint(request: Request, url: str) -> str:

@@ -12,6 +12,7 @@ from patchbay.errors import (
     CredentialsRefused,
     CursorExpired,
     NotFoundThere,
+    OutcomeUnknown,
     PatchbayError,
     PlatformError,
     ProviderUnavailable,
@@ -54,6 +55,11 @@ def meant(provider: Provider, request: Request, fault: Fault, answer: Answer, *,
     if isinstance(error, ProviderUnavailable):
         error.wait_s = fault.wait_s
     return error
+
+
+def untold(provider: Provider, fault: Fault, answer: Answer) -> OutcomeUnknown:
+    """The error for an answer that leaves in doubt what was done."""
+    return OutcomeUnknown(f"HTTP {answer.status} {fault.text}".strip(), provider=provider.name)
 
 
 def rate_limited(provider: Provider, wait_s: float, detail: str) -> RateLimited:

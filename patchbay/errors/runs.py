@@ -29,6 +29,6 @@ class PartlyDone(SyncFailed):
 
 
 class OutcomeUnknown(SyncFailed):
-    """An action was sent, the answer was lost, and the platform cannot be asked what became of it."""
+    """An action was sent, no answer tells whether it was carried out, and the platform shows nothing of it."""
 
-    sentence = N_("The answer of %(provider)s was lost. Look there before you try again: the work may have been done.")
+    sentence = N_("%(provider)s did not say whether this was done. Look there before you try again: it may have been.")

@@ -18,7 +18,7 @@ from patchbay.errors import N_, Invalid, PatchbayError, Postponed, SyncFailed
 from patchbay.models import Connection, Deletion, Purpose, RunStatus, Trigger, WaitReason, db
 from patchbay.models.outage import outage
 from patchbay.redaction import redact_text
-from patchbay.runs import comparing, finishing, importing, patience
+from patchbay.runs import comparing, finishing, importing, patience, receipts
 from patchbay.runs.lease import CancelRequested, Interrupted, Lease, LeaseLost
 from patchbay.runs.watching import Watching
 from patchbay.spec import Action, Import
@@ -58,7 +58,6 @@ class _Execution(Watching):
     def __init__(self, lease: Lease) -> None:
         super().__init__(lease)
         self.missed: Deletion | None = None
-        self._api: client.Client | None = None
 
     def carry_out(self) -> None:
         """Do the work and write the end of it."""
@@ -88,7 +87,6 @@ class _Execution(Watching):
         if operation is None:
             raise SyncFailed("the provider no longer has this operation")
         api = client.of_connection(self.connection, doing=operation.doing, stream=self.run.stream or "", watch=self)
-        self._api = api
         if isinstance(operation, Action):
             return dict(operation.run(api, self.run.input))
         return self._import(operation, api)
@@ -142,15 +140,16 @@ class _Execution(Watching):
     def _may_wait(self) -> bool:
         """Whether the run can be begun again later, and whether its owner is better served by that than by an answer.
 
-        Whoever asks now, of a platform that has not answered well yet, is told at once; so is who only reads.
+        Whoever asks now, of a platform that has not answered well yet, is told at once; so is who only reads. What was
+        sent already, and perhaps carried out, has to be looked up.
         """
         operation = self.provider.operation(self.run.operation)
-        if operation is None or (self._api is not None and self._api.has_loose_ends):
+        if operation is None:
             return False
         if isinstance(operation, Action) and operation.is_read_only:
             return False
         is_under_way = self.was_answered or self.saved > 0 or self.run.waits > 0
-        return is_under_way or self.run.trigger is Trigger.SCHEDULE
+        return is_under_way or self.run.trigger is Trigger.SCHEDULE or receipts.are_open(self.run.id)
 
     def _give_back(self, lack: PatchbayError) -> None:
         """The database was away or locked, or the disk full: nothing was lost but this try, unless that has no end.

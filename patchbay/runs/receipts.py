@@ -41,6 +41,12 @@ def withdraw(run_id: str, name: str) -> None:
     db.session.execute(delete(Receipt).where(Receipt.run_id == run_id, Receipt.name == name))
 
 
+def are_open(run_id: str) -> bool:
+    """Whether the run, or the one that it goes on from, has sent something and nobody knows yet what became of it."""
+    is_open = (Receipt.run_id == run_id, Receipt.state != ReceiptState.DONE)
+    return db.session.scalar(select(Receipt.id).where(*is_open).limit(1)) is not None
+
+
 def hand_over(old: Run, new: Run) -> None:
     """In the present transaction: let the new run know what the old one has sent.
 

@@ -16,7 +16,18 @@ from patchbay.spec.auth import (
     SignedCallback,
     TokenCall,
 )
-from patchbay.spec.faults import Fault, Meaning, Remedy, Rule, Whose, classify, retry_after_s, wait_in, wait_told_s
+from patchbay.spec.faults import (
+    Fault,
+    Meaning,
+    Remedy,
+    Rule,
+    Whose,
+    Work,
+    classify,
+    retry_after_s,
+    wait_in,
+    wait_told_s,
+)
 from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
 from patchbay.spec.presence import which_exist
@@ -83,6 +94,7 @@ __all__ = [
     "TokenCall",
     "Whose",
     "Window",
+    "Work",
     "by_cursor",
     "check",
     "classify",

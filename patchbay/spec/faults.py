@@ -59,6 +59,14 @@ class Meaning(StrEnum):
     CURSOR_EXPIRED = "cursor_expired", Remedy.RESTART, Whose.PASSING  # the platform has forgotten where we were
 
 
+class Work(StrEnum):
+    """What an answer that is `UNAVAILABLE` says of the work it is about, where that must not be done twice."""
+
+    NONE = "none"  # refused before it was begun: it may be sent again
+    ENDED = "ended"  # broken off: a part may have been done, and no more will be; a look at the platform tells
+    OPEN = "open"  # whoever answers does not know: it may have been done, or go on still
+
+
 @dataclass(frozen=True)
 class Fault:
     """The verdict on one answer. `text` is the platform's own words, `wait_s` how long it wants to be left alone.
@@ -70,6 +78,12 @@ class Fault:
     text: str
     wait_s: float | None = None
     says: str = ""
+    work: Work = Work.ENDED
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether the work may have been done all the same; every other fault is a refusal."""
+        return self.meaning is Meaning.UNAVAILABLE and self.work is not Work.NONE
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,8 @@ class Rule:
     aside (a last resort, for platforms that tell causes apart by their words alone). `media` is how the answer's
     content type begins; `header` is a name (lower-case) and how its value begins, "" for whatever it is. `text` is the
     path of the platform's own words; `wait` reads how long to wait, in seconds; `says` is a sentence for people (a
-    message id, `%(provider)s` is filled) in place of the meaning's usual one.
+    message id, `%(provider)s` is filled) in place of the meaning's usual one. `work` is what `UNAVAILABLE` says of what
+    was asked for.
     """
 
     means: Meaning
@@ -94,6 +109,7 @@ class Rule:
     text: tuple[str | int, ...] = ()
     wait: Callable[[Answer], float | None] | None = None
     says: str = ""
+    work: Work = Work.ENDED
 
     def fits(self, answer: Answer) -> bool:
         """Whether this rule speaks of `answer`."""
@@ -183,14 +199,21 @@ def _until_s(text: str) -> float | None:
     return None
 
 
+_OF_GATEWAYS = (502, 504, 520, 522, 524)
+"""Of a server behind them that they could not hear to the end (RFC 9110 §15.6.3, §15.6.5; 52x are Cloudflare's own)."""
+
 BY_STATUS = (
     Rule(Meaning.TOKEN_EXPIRED, status=401),
     Rule(Meaning.SCOPE_MISSING, status=403),
     Rule(Meaning.NOT_FOUND, status=404),
     Rule(Meaning.NOT_FOUND, status=410),
     Rule(Meaning.THROTTLED, status=429, wait=wait_told_s),
-    Rule(Meaning.UNAVAILABLE, status=408),
+    Rule(Meaning.UNAVAILABLE, status=408, work=Work.NONE),  # the request did not arrive whole (RFC 9110 §15.5.9)
     Rule(Meaning.REFUSED, status=range(300, 500)),
+    # Overloaded or in maintenance, and it knows for how long (RFC 9110 §15.6.4). Without that, a server may say so of
+    # another behind it that broke off.
+    Rule(Meaning.UNAVAILABLE, status=503, header=("retry-after", ""), wait=retry_after_s, work=Work.NONE),
+    *(Rule(Meaning.UNAVAILABLE, status=status, wait=retry_after_s, work=Work.OPEN) for status in _OF_GATEWAYS),
     Rule(Meaning.UNAVAILABLE, status=range(500, 600), wait=retry_after_s),
 )
 
@@ -200,7 +223,7 @@ def classify(rules: tuple[Rule, ...], answer: Answer) -> Fault | None:
     for rule in (*rules, *BY_STATUS):
         if rule.fits(answer):
             text = answer.at(*rule.text) if rule.text else None
-            return Fault(rule.means, str(text)[:500] if text else "", _wait_s(rule, answer), rule.says)
+            return Fault(rule.means, str(text)[:500] if text else "", _wait_s(rule, answer), rule.says, rule.work)
     return None
 
 

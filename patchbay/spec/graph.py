@@ -12,7 +12,7 @@ import msgspec
 
 from patchbay.errors import N_
 from patchbay.spec.api import Answer
-from patchbay.spec.faults import Meaning, Rule
+from patchbay.spec.faults import Meaning, Rule, Work
 from patchbay.spec.throttle import Budget, CountedBy, Throttle
 
 _CODE = ("error", "code")
@@ -124,7 +124,8 @@ FAULTS = (
         506,
         says=N_("%(provider)s has just received the same post and does not take it twice. Change the text."),
     ),
-    coded(Meaning.UNAVAILABLE, 1, 2, -1, -2),
-    Rule(Meaning.UNAVAILABLE, path=("error", "is_transient"), values=frozenset({True}), text=_WORDS),
+    # Photos have been on the page after such an answer, one for each try (arsduo/koala #699, read 2026-11-21).
+    Rule(Meaning.UNAVAILABLE, path=_CODE, values=frozenset({1, 2, -1, -2}), text=_WORDS, work=Work.OPEN),
+    Rule(Meaning.UNAVAILABLE, path=("error", "is_transient"), values=frozenset({True}), text=_WORDS, work=Work.OPEN),
     Rule(Meaning.REFUSED, status=range(400, 500), path=_CODE, text=_WORDS),
 )

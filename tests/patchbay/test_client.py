@@ -181,12 +181,34 @@ def test_after_four_tries_a_passing_fault_is_one_of_the_platform(api: Callable[.
     assert failed.value.params == {"provider": "Google Drive", "action": "listing folders"}
 
 
-def test_what_must_not_be_repeated_is_sent_once(api: Callable[..., Client], wire: Wire) -> None:
-    wire.say(Said(503), FINE)
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
+def test_an_error_to_what_must_not_be_repeated_leaves_the_outcome_unknown(
+    api: Callable[..., Client], wire: Wire, status: int
+) -> None:
+    wire.say(Said(status), FINE)
 
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(OutcomeUnknown, match=f"HTTP {status}"):
         api().send(Request("POST", DRIVE, json={}))
 
+    assert len(wire.received) == 1
+
+
+@pytest.mark.parametrize("answer", [Said(408), Said(503, headers={"Retry-After": "0.01"})])
+def test_what_was_refused_before_it_was_begun_is_sent_again(
+    api: Callable[..., Client], wire: Wire, answer: Said
+) -> None:
+    wire.say(answer, FINE)
+
+    assert api().send(Request("POST", DRIVE, json={})).status == 200
+
+
+def test_a_refusal_that_lasts_is_waited_for_by_whoever_asked(api: Callable[..., Client], wire: Wire) -> None:
+    wire.say(Said(503, headers={"Retry-After": "600"}))
+
+    with pytest.raises(ProviderUnavailable) as failed:
+        api().send(Request("POST", DRIVE, json={}))
+
+    assert failed.value.wait_s == 600
     assert len(wire.received) == 1
 
 
@@ -495,7 +517,7 @@ def test_a_budget_that_makes_no_sense_is_passed_over(api: Callable[..., Client],
 
 @pytest.mark.parametrize(
     ("code", "meant"),
-    [("ACCESS_DENIED", ScopeMissing), ("INTERNAL_SERVER_ERROR", ProviderUnavailable), ("UNHEARD_OF", PlatformError)],
+    [("ACCESS_DENIED", ScopeMissing), ("INTERNAL_SERVER_ERROR", OutcomeUnknown), ("UNHEARD_OF", PlatformError)],
 )
 def test_errors_inside_a_success_are_errors(
     api: Callable[..., Client], wire: Wire, code: str, meant: type[PatchbayError]

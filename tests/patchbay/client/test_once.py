@@ -7,9 +7,17 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from patchbay import providers, tokens
+from patchbay import clock, providers, tokens
 from patchbay.client import Client, Kept, Unwatched
-from patchbay.errors import NetworkError, OutcomeUnknown, PlatformError, ProviderUnavailable, RateLimited
+from patchbay.errors import (
+    GrantExpired,
+    NetworkError,
+    OutcomeUnknown,
+    PatchbayError,
+    PlatformError,
+    ProviderUnavailable,
+    RateLimited,
+)
 from patchbay.models import ReceiptState
 from patchbay.settings import Settings
 from patchbay.spec import Request
@@ -19,6 +27,14 @@ DATABASES = ("sqlite",)  # receipts are kept in memory here
 FILES = "https://www.googleapis.com/drive/v3/files"
 MADE = Said(body={"id": "made"})
 REFUSED = Said(400, {"error": {"message": "no"}})
+THROTTLED = Said(429, headers={"Retry-After": "90"})
+BUSY = Said(503, headers={"Retry-After": "90"})
+NO_LOOK = [
+    ProviderUnavailable("HTTP 503"),
+    NetworkError("no answer"),
+    RateLimited("HTTP 429", retry_at=clock.now()),
+    GrantExpired("the login has ended"),
+]
 
 
 class Killed(BaseException):
@@ -53,6 +69,11 @@ class Drawer(Unwatched):
         return self.kept["file"].state if "file" in self.kept else None
 
 
+def said(what: object) -> str | None:
+    """How a test is called after what the platform says."""
+    return ("lost" if what.drop else f"{what.status}{''.join(what.headers)}") if isinstance(what, Said) else None
+
+
 @pytest.fixture
 def wire() -> Iterator[Wire]:
     with listening() as wire:
@@ -73,19 +94,32 @@ def make(
     app_for: Callable[[Settings], Flask],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[..., str]]:
-    """Make a file, once; `there` is what the platform shows when it can be asked."""
+    """Make a file, once; `there` is what the platform shows when it can be asked, or what comes of asking.
+
+    `looks`: whoever sends it looks for it by themselves when no answer came.
+    """
     monkeypatch.setattr("patchbay.client.retries.FIRST_BACKOFF_S", 0.01)
     with app_for(settings_for(SANDBOX_URL=wire.url)).app_context():
 
-        def once(there: str | None = None, *, can_look: bool = True) -> str:
+        def once(there: str | PatchbayError | None = None, *, can_look: bool = True, looks: bool = False) -> str:
             drive = providers.get("google-drive")
             source = tokens.GivenToken("the-token")
             api = Client(drive, None, {}, is_sandbox=True, source=source, budget_key="con_1", watch=drawer)
 
             def send() -> str:
-                return str(api.read(api.send(Request("POST", FILES, json={"name": "a"})), dict[str, str])["id"])
+                try:
+                    return str(api.read(api.send(Request("POST", FILES, json={"name": "a"})), dict[str, str])["id"])
+                except (OutcomeUnknown, ProviderUnavailable):
+                    if looks and find():
+                        return str(there)
+                    raise
 
-            return api.once("file", send, (lambda: there) if can_look else None)
+            def find() -> str | None:
+                if isinstance(there, PatchbayError):
+                    raise there
+                return there
+
+            return api.once("file", send, find if can_look else None)
 
         yield once
 
@@ -97,7 +131,9 @@ def test_what_was_done_is_not_done_again(make: Callable[..., str], wire: Wire, d
     assert drawer.state is ReceiptState.DONE
 
 
-@pytest.mark.parametrize("lost", [Said(drop=True), Said(503), Said(body=b'{"id": ')], ids=["lost", "5xx", "malformed"])
+@pytest.mark.parametrize(
+    "lost", [Said(drop=True), *map(Said, (500, 502, 503, 504, 520)), Said(body=b'{"id": ')], ids=said
+)
 def test_after_a_doubtful_answer_the_platform_tells(
     make: Callable[..., str], wire: Wire, drawer: Drawer, lost: Said
 ) -> None:
@@ -109,10 +145,11 @@ def test_after_a_doubtful_answer_the_platform_tells(
     assert drawer.kept["file"] == Kept(ReceiptState.DONE, "found")
 
 
-def test_a_lost_answer_of_which_the_platform_shows_nothing_is_left_to_the_owner(
-    make: Callable[..., str], wire: Wire, drawer: Drawer
+@pytest.mark.parametrize("lost", [Said(drop=True), Said(502), Said(504), Said(524)], ids=said)
+def test_an_answer_of_nobody_who_knows_is_left_to_the_owner_when_the_platform_shows_nothing(
+    make: Callable[..., str], wire: Wire, drawer: Drawer, lost: Said
 ) -> None:
-    wire.say(Said(drop=True), MADE)
+    wire.say(lost, MADE)
 
     with pytest.raises(OutcomeUnknown):
         make()
@@ -121,10 +158,11 @@ def test_a_lost_answer_of_which_the_platform_shows_nothing_is_left_to_the_owner(
     assert len(wire.received) == 1
 
 
+@pytest.mark.parametrize("status", [500, 503])
 def test_an_error_of_which_the_platform_shows_nothing_passes(
-    make: Callable[..., str], wire: Wire, drawer: Drawer
+    make: Callable[..., str], wire: Wire, drawer: Drawer, status: int
 ) -> None:
-    wire.say(Said(503), MADE)
+    wire.say(Said(status), MADE)
     with pytest.raises(ProviderUnavailable):
         make()
 
@@ -165,17 +203,18 @@ def test_what_the_owner_wants_again_is_sent_again(make: Callable[..., str], wire
     assert len(wire.received) == 1
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_an_error_about_what_cannot_be_looked_up_leaves_the_outcome_unknown(
-    make: Callable[..., str], wire: Wire
+    make: Callable[..., str], wire: Wire, status: int
 ) -> None:
-    wire.say(Said(500))
+    wire.say(Said(status))
 
     with pytest.raises(OutcomeUnknown):
         make(can_look=False)
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"), [(REFUSED, PlatformError), (Said(429, headers={"Retry-After": "90"}), RateLimited)]
+    ("answer", "error"), [(REFUSED, PlatformError), (THROTTLED, RateLimited), (BUSY, ProviderUnavailable)], ids=said
 )
 def test_what_was_refused_leaves_no_receipt(
     make: Callable[..., str], wire: Wire, drawer: Drawer, answer: Said, error: type[Exception]
@@ -186,6 +225,52 @@ def test_what_was_refused_leaves_no_receipt(
         make(there="of an earlier run")
 
     assert drawer.kept == {}
+
+
+@pytest.mark.parametrize("can_look", [True, False])
+@pytest.mark.parametrize(
+    "answer",
+    [Said(408), Said(503, headers={"Retry-After": "0.01"}), Said(429, headers={"Retry-After": "0.01"})],
+    ids=said,
+)
+def test_what_was_refused_before_it_was_begun_is_sent_again(
+    make: Callable[..., str], wire: Wire, drawer: Drawer, answer: Said, *, can_look: bool
+) -> None:
+    wire.say(answer, MADE)
+
+    assert make(there="of an earlier run", can_look=can_look) == "made"
+    assert len(wire.received) == 2
+    assert drawer.state is ReceiptState.DONE
+
+
+@pytest.mark.parametrize("answer", [REFUSED, THROTTLED, BUSY], ids=said)
+def test_a_refusal_makes_an_earlier_try_no_clearer(
+    make: Callable[..., str], wire: Wire, drawer: Drawer, answer: Said
+) -> None:
+    drawer.kept["file"] = Kept(ReceiptState.SENT, None)
+    wire.say(answer, MADE)
+    with pytest.raises(PatchbayError):
+        make()
+
+    assert make(there="of the earlier try") == "of the earlier try"
+    assert len(wire.received) == 1
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["looked for by the sender", "looked up"])
+@pytest.mark.parametrize("answer", [Said(drop=True), Said(500), Said(504)], ids=said)
+@pytest.mark.parametrize("failure", NO_LOOK, ids=lambda error: error.kind)
+def test_a_look_that_fails_is_made_again_before_anything_is_sent(
+    make: Callable[..., str], wire: Wire, drawer: Drawer, failure: PatchbayError, answer: Said, *, looks: bool
+) -> None:
+    wire.say(answer, MADE)
+    with pytest.raises(type(failure)):
+        make(there=failure, looks=looks)
+    with pytest.raises(type(failure)):
+        make(there=failure, looks=looks)
+
+    assert make(there="found") == "found"
+    assert len(wire.received) == 1
+    assert drawer.kept["file"] == Kept(ReceiptState.DONE, "found")
 
 
 def test_what_the_platform_cannot_have_heard_is_tried_again(
