@@ -27,6 +27,7 @@ __all__ = [
     "Store",
     "count_and_seed",
     "discover",
+    "refuse_unknown",
 ]
 
 
@@ -136,14 +137,19 @@ class Platform(ABC):
         return any(fnmatchcase(host, pattern) for pattern in self.hosts)
 
 
+def refuse_unknown(wanted: Document, *known: str) -> None:
+    """Raise ControlRefused when a control call has a field beyond those it takes."""
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
+
+
 def count_and_seed(wanted: Document, most: int, *others: str) -> tuple[int, int]:
     """What `generate` is asked for: how many (0 to `most`), and what the content is made from (without one: 0).
 
     Raises ControlRefused, for a field too that is neither of the two nor one of `others`.
     """
-    unknown = sorted(set(wanted) - {"count", "seed", *others})
-    if unknown:
-        raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
+    refuse_unknown(wanted, "count", "seed", *others)
     count, seed = wanted.get("count"), wanted.get("seed", 0)
     if type(count) is not int or not 0 <= count <= most:
         raise ControlRefused(f"count must be a number from 0 to {most}")

@@ -17,7 +17,7 @@ from sandbox.grants import Code, Grant, GrantRefused, Grants, digest_of, is_loop
 from sandbox.hosts.canva.access import client_of
 from sandbox.hosts.canva.people import PEOPLE, Person, person, scrambled
 from sandbox.hosts.canva.refusals import CanvaRefused, LineageRevoked, as_json
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document, Store
 
 ACCESS_LIFETIME_S = 14_400
@@ -126,9 +126,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """The answer of the token endpoint without a walk through the consent; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account")
         known = person(wanted.get("account") or PEOPLE[0].email)
         if known is None:
             raise ControlRefused("account must be an e-mail address")

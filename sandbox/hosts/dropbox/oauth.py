@@ -13,7 +13,7 @@ from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide, refus
 from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.dropbox.people import PEOPLE, Person, person, team_id
 from sandbox.hosts.dropbox.refusals import as_json
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document
 
 ACCESS_LIFETIME_S = 14400
@@ -84,9 +84,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """The answer of the token endpoint without a walk through the consent; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account")
         known = person(wanted.get("account") or PEOPLE[0].email)
         if known is None:
             raise ControlRefused("account must be an e-mail address")

@@ -16,7 +16,7 @@ from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_r
 from sandbox.hosts.etsy.parameters import body_of
 from sandbox.hosts.etsy.refusals import EtsyRefused, as_json
 from sandbox.hosts.etsy.sellers import SELLERS, seller_named
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document
 
 ACCESS_LIFETIME_S: Final = 3600
@@ -110,9 +110,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """The answer of the token endpoint without a walk through the consent; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account", "shop", "client_id"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account", "shop", "client_id")
         seller = seller_named(str(wanted.get("account") or wanted.get("shop") or SELLERS[0].email))
         if seller is None:
             raise ControlRefused("account must be a seller: an e-mail address, user id or shop name")

@@ -15,7 +15,7 @@ from sandbox.graph_api import GraphRefused, as_json, demand_live, invalid, param
 from sandbox.graph_fetching import origin_of
 from sandbox.hosts.facebook.access import LABELS, LIST, POST, PROFILE, READ, Access
 from sandbox.hosts.facebook.people import PEOPLE
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document, Store
 
 SHORT_LIFETIME_S = 5_400
@@ -115,9 +115,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """A long user token without a walk through the dialog; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account", "hub"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account", "hub")
         person = PEOPLE.get(str(wanted.get("account") or "ada"))
         if person is None:
             raise ControlRefused(f"account must be one of {', '.join(PEOPLE)}")

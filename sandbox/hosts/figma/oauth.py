@@ -14,7 +14,7 @@ from sandbox.consent import Ask, Scope, back_to_app, consent_page, decide
 from sandbox.grants import App, Code, Grant, GrantRefused, Grants, is_loopback_redirect
 from sandbox.hosts.figma.people import ADA, PEOPLE, Person, person
 from sandbox.hosts.figma.refusals import FigmaRefused, as_json
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document
 
 ACCESS_LIFETIME_S = 90 * 24 * 3600
@@ -109,9 +109,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """The answer of the token address without a walk through the consent; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account")
         who = person(wanted.get("account") or ADA.email)
         if who is None:
             raise ControlRefused("account must be an e-mail address")

@@ -14,7 +14,7 @@ from sandbox.hosts.google_drive import access
 from sandbox.hosts.google_drive.identity import ISSUER, signed
 from sandbox.hosts.google_drive.people import PEOPLE, Person, person
 from sandbox.hosts.google_drive.refusals import as_json
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document, Store
 
 ACCESS_LIFETIME_S = 3599
@@ -114,9 +114,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """The answer of the token endpoint without a walk through the consent; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account")
         known = person(wanted.get("account") or PEOPLE[0].email)
         if known is None:
             raise ControlRefused("account must be an e-mail address")

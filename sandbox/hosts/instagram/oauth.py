@@ -15,7 +15,7 @@ from sandbox.graph_api import GraphRefused, as_json, demand_live, invalid, param
 from sandbox.graph_fetching import origin_of
 from sandbox.hosts.instagram.access import BASIC, LABELS, PUBLISH
 from sandbox.hosts.instagram.accounts import ACCOUNTS, BY_USERNAME, by_username
-from sandbox.platform import ControlRefused
+from sandbox.platform import ControlRefused, refuse_unknown
 from sandbox.store import Document, Store
 
 CODE_LIFETIME_S = 3600
@@ -103,9 +103,7 @@ class OAuthServer:
 
     def issue(self, wanted: Document) -> Document:
         """A short token without a walk through the consent, as `first_token` answers it; raises ControlRefused."""
-        unknown = set(wanted) - {"scopes", "account", "hub"}
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(sorted(unknown))}")
+        refuse_unknown(wanted, "scopes", "account", "hub")
         account = by_username(str(wanted.get("account") or ACCOUNTS[0].username))
         if account is None:
             raise ControlRefused(f"account must be one of {', '.join(each.username for each in ACCOUNTS)}")

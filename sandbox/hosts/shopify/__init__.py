@@ -25,7 +25,7 @@ from sandbox.hosts.shopify.rest import Rest, throttled
 from sandbox.hosts.shopify.rest_json import media_json, product_json
 from sandbox.hosts.shopify.shops import shop_domain
 from sandbox.hosts.shopify.staging import Staging
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed, refuse_unknown
 from sandbox.store import Document, Store
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ class Shopify(Platform):
 
     def issue_token(self, wanted: Document) -> Document:
         """A token answer for `shop` with `scopes` (text or list); expiring unless `expiring` is false."""
-        unknown = sorted(set(wanted) - {"shop", "account", "scopes", "expiring", "client_id"})
-        if unknown:
-            raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
+        refuse_unknown(wanted, "shop", "account", "scopes", "expiring", "client_id")
         shop = _shop_of(wanted.get("shop") or wanted.get("account"))
         scopes = wanted.get("scopes")
         listed = split_scopes(scopes) if isinstance(scopes, str) else list(scopes or DEFAULT_SCOPES)

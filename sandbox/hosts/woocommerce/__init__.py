@@ -23,7 +23,7 @@ from sandbox.hosts.woocommerce.refusals import Refused, critical_error, not_foun
 from sandbox.hosts.woocommerce.resource import picture_json
 from sandbox.hosts.woocommerce.stores import DEMO_STORE, FOLDER, located, store_called
 from sandbox.hosts.woocommerce.stores import Store as Shop
-from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed
+from sandbox.platform import ControlForm, ControlRefused, Description, Page, Platform, count_and_seed, refuse_unknown
 from sandbox.store import Document, Store
 
 _API = "/wp-json"
@@ -106,7 +106,7 @@ class WooCommerce(Platform):
 
     def issue_token(self, wanted: Document) -> Document:
         """New keys of `shop`, as its settings would show them: `scopes` is the permission, `role` the user's."""
-        _refuse_unknown(wanted, {"shop", "account", "scopes", "role"})
+        refuse_unknown(wanted, "shop", "account", "scopes", "role")
         store = _store_of(wanted.get("shop") or wanted.get("account"))
         permission, role = wanted.get("scopes") or "read_write", wanted.get("role") or MANAGER
         if permission not in PERMISSIONS:
@@ -194,9 +194,3 @@ def _store_of(text: object) -> Shop:
     if store is None:
         raise ControlRefused(f"shop must be NAME.example or NAME.example{FOLDER}")
     return store
-
-
-def _refuse_unknown(wanted: Document, known: set[str]) -> None:
-    unknown = sorted(set(wanted) - known)
-    if unknown:
-        raise ControlRefused(f"Unknown field: {', '.join(unknown)}")
