@@ -10,11 +10,13 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -326,6 +328,16 @@ def sandbox(_sandbox_url: str) -> Iterator[Sandbox]:
     stage_door.reset()
     yield stage_door
     stage_door.reset()
+
+
+@pytest.fixture
+def let_go(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """What a fault of the sandbox makes slow or hang is held until the test calls this, however long it orders."""
+    is_over = threading.Event()
+    held = SimpleNamespace(sleep=lambda seconds: is_over.wait(60) if seconds else None)
+    monkeypatch.setattr("sandbox.faults.time", held)
+    yield is_over.set
+    is_over.set()
 
 
 @pytest.fixture(name="queue")

@@ -109,10 +109,11 @@ def test_a_refresh_whose_answer_comes_while_it_is_away_is_stored_when_it_is_back
     connect: Walker,
     sandbox: Sandbox,
     frozen_clock: FrozenClock,
+    let_go: Callable[[], None],
 ) -> None:
     shop_id = connect(ada, "shopify", shop="demo-shop").id
     frozen_clock.advance(hours=2)
-    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    sandbox.fault("shopify", "slow", match="access_token")
     asked = {"grantType": "refresh_token"}
     got: list[str] = []
 
@@ -125,7 +126,8 @@ def test_a_refresh_whose_answer_comes_while_it_is_away_is_stored_when_it_is_back
     wait_until(lambda: len(sandbox.received("shopify", **asked)) == 1)
     fresh_view()
     postgresql_server.stop()
-    time.sleep(1.5)
+    let_go()
+    time.sleep(0.5)
     postgresql_server.start()
     worker.join()
 

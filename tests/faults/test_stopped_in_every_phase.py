@@ -30,7 +30,7 @@ from tests.stage import Queue, Sandbox, Walker, wait_until
 
 SHOP = "stopped.myshopify.com"
 PRODUCTS = 600  # three pages
-PATIENCE_S, BETWEEN_TICKS_S = 40, 8
+PATIENCE_S, BETWEEN_TICKS_S = 120, 8
 
 
 class Nursery:
@@ -54,7 +54,7 @@ class Nursery:
         return int(self._answer("ended"))
 
     def close(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
     def _answer(self, word: str) -> str:
         assert self.process.stdout
@@ -187,14 +187,16 @@ def test_an_import_that_is_stopped_at_any_step_goes_on_where_it_was(
 
 @pytest.mark.parametrize("fault", ["slow", "rate_limit"], ids=["while a request is under way", "while it waits"])
 def test_an_import_that_is_stopped_while_the_platform_takes_its_time_asks_again(
-    stage: Stage, shop: Connection, ada: User, fault: str
+    stage: Stage, shop: Connection, ada: User, let_go: Callable[[], None], fault: str
 ) -> None:
-    stage.sandbox.fault("shopify", fault, seconds=4, match=f"{SHOP}/admin/api")
+    for kind in (fault, "slow"):  # after the wait, too, it is held
+        stage.sandbox.fault("shopify", kind, seconds=4, match=f"{SHOP}/admin/api")
     run = start(ada, "shopify", "import_products")
 
     stage.stop_worker(stage.has_arrived("shopify", fault=fault))
     left = reread(run).status
     stage.hints.forget_limits()
+    let_go()
     stage.go_on()
 
     assert left is RunStatus.QUEUED
@@ -269,13 +271,14 @@ def test_an_action_that_is_stopped_at_any_step_is_done_once(
 
 
 def test_an_action_that_is_stopped_while_its_request_is_under_way_is_done_once(
-    stage: Stage, drive: Connection, ada: User
+    stage: Stage, drive: Connection, ada: User, let_go: Callable[[], None]
 ) -> None:
-    stage.sandbox.fault("google-drive", "slow", seconds=4, match="POST www.googleapis.com/drive/v3/files")
+    stage.sandbox.fault("google-drive", "slow", match="POST www.googleapis.com/drive/v3/files")
     run = start(ada, "google-drive", "create_folder", folderName="Once")
 
     stage.stop_worker(stage.has_arrived("google-drive", fault="slow"))
     left = reread(run).status
+    let_go()
     stage.go_on()
 
     assert left is RunStatus.QUEUED
@@ -284,14 +287,15 @@ def test_an_action_that_is_stopped_while_its_request_is_under_way_is_done_once(
 
 
 def test_an_upload_that_is_stopped_in_the_middle_of_a_chunk_leaves_one_file(
-    stage: Stage, drive: Connection, ada: User
+    stage: Stage, drive: Connection, ada: User, let_go: Callable[[], None]
 ) -> None:
     design = assets.upload(ada.id, noisy_png(1500), "large.png")  # more than is sent in one piece
-    stage.sandbox.fault("google-drive", "slow", seconds=4, match="PUT www.googleapis.com/upload/")
+    stage.sandbox.fault("google-drive", "slow", match="PUT www.googleapis.com/upload/")
     run = start(ada, "google-drive", "upload_file", mockupUrls=[assets.link(design)])
 
     stage.stop_worker(stage.has_arrived("google-drive", fault="slow"))
     left = reread(run).status
+    let_go()
     stage.go_on()
 
     assert left is RunStatus.QUEUED
@@ -299,12 +303,15 @@ def test_an_upload_that_is_stopped_in_the_middle_of_a_chunk_leaves_one_file(
     assert named(stage, "large") == 1
 
 
-def test_a_batch_that_is_stopped_in_one_of_its_parts_does_each_once(stage: Stage, drive: Connection, ada: User) -> None:
+def test_a_batch_that_is_stopped_in_one_of_its_parts_does_each_once(
+    stage: Stage, drive: Connection, ada: User, let_go: Callable[[], None]
+) -> None:
     parts = [Part("google-drive", "create_folder", {"folderName": name}, name) for name in ("One", "Two")]
-    stage.sandbox.fault("google-drive", "slow", seconds=4, match="POST www.googleapis.com/drive/v3/files")
+    stage.sandbox.fault("google-drive", "slow", match="POST www.googleapis.com/drive/v3/files")
     batch = batches.start(ada.id, "Two folders", parts, Trigger.PAGE)
 
     stage.stop_worker(stage.has_arrived("google-drive", fault="slow"))
+    let_go()
     stage.go_on()
 
     done = batches.get(ada.id, batch.id)

@@ -1,6 +1,7 @@
 """Runs: asked for once, carried out under a lease, resumed from their checkpoint, and honest about how they ended."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -277,11 +278,17 @@ def test_two_workers_with_the_same_hint_do_the_work_once(
 
 
 def test_a_run_that_a_worker_left_goes_on_from_its_checkpoint(
-    ada: User, shop: Connection, queue: Queue, sandbox: Sandbox, frozen_clock: FrozenClock, app: Flask
+    ada: User,
+    shop: Connection,
+    queue: Queue,
+    sandbox: Sandbox,
+    frozen_clock: FrozenClock,
+    app: Flask,
+    let_go: Callable[[], None],
 ) -> None:
     run = start(ada)
     queue.drop_all()
-    fault_after(1, sandbox, "hang", seconds=1.5)
+    fault_after(1, sandbox, "hang")
     stuck = in_background(run, app)
     wait_until(lambda: reread(run).progress_done == PAGE)
 
@@ -290,6 +297,7 @@ def test_a_run_that_a_worker_left_goes_on_from_its_checkpoint(
     frozen_clock.advance(seconds=31)
     tick()
     run = carry_out(run, queue)
+    let_go()
     stuck.join()
 
     assert early == []
@@ -300,17 +308,24 @@ def test_a_run_that_a_worker_left_goes_on_from_its_checkpoint(
 
 
 def test_an_orphan_stops_at_its_next_page_and_doubles_nothing(
-    ada: User, shop: Connection, queue: Queue, sandbox: Sandbox, frozen_clock: FrozenClock, app: Flask
+    ada: User,
+    shop: Connection,
+    queue: Queue,
+    sandbox: Sandbox,
+    frozen_clock: FrozenClock,
+    app: Flask,
+    let_go: Callable[[], None],
 ) -> None:
     run = start(ada)
     queue.drop_all()
-    fault_after(1, sandbox, "slow", seconds=1.5)
+    fault_after(1, sandbox, "slow")
     orphan = in_background(run, app)
     wait_until(lambda: reread(run).progress_done == PAGE)
     frozen_clock.advance(seconds=31)
 
     tick()
     run = carry_out(run, queue)
+    let_go()
     orphan.join()
 
     assert run.status is RunStatus.SUCCEEDED
@@ -583,13 +598,16 @@ def test_a_waiting_run_is_cancelled_at_once(ada: User, shop: Connection, queue: 
     assert runs.cancel(ada.id, run.id).status is RunStatus.CANCELLED
 
 
-def test_a_working_run_is_cancelled_at_its_next_step(ada: User, shop: Connection, app: Flask, sandbox: Sandbox) -> None:
+def test_a_working_run_is_cancelled_at_its_next_step(
+    ada: User, shop: Connection, app: Flask, sandbox: Sandbox, let_go: Callable[[], None]
+) -> None:
     run = start(ada)
-    fault_after(1, sandbox, "slow", seconds=0.5)
+    fault_after(1, sandbox, "slow")
     worker = in_background(run, app)
     wait_until(lambda: reread(run).progress_done == PAGE)
 
     asked = runs.cancel(ada.id, run.id).status
+    let_go()
     worker.join()
 
     assert asked is RunStatus.RUNNING
@@ -616,15 +634,16 @@ def test_cancelling_what_has_ended_changes_nothing(ada: User, shop: Connection, 
 
 
 def test_after_a_disconnect_a_worker_writes_nothing_more(
-    ada: User, shop: Connection, app: Flask, sandbox: Sandbox
+    ada: User, shop: Connection, app: Flask, sandbox: Sandbox, let_go: Callable[[], None]
 ) -> None:
     run = start(ada)
-    fault_after(1, sandbox, "slow", seconds=0.5)
+    fault_after(1, sandbox, "slow")
     worker = in_background(run, app)
     wait_until(lambda: reread(run).progress_done == PAGE)
 
     connections.disconnect(ada.id, "shopify")
     count = len(stored())
+    let_go()
     worker.join()
 
     assert reread(run).status is RunStatus.CANCELLED

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -17,7 +17,7 @@ from patchbay.spec import Request
 from patchbay.tokens import attempt, keeping, lease
 from patchbay.tokens.lease import Claim
 from patchbay.tokens.present import Token
-from tests.stage import FrozenClock, Sandbox, Walker
+from tests.stage import FrozenClock, Sandbox, Walker, wait_until
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -54,13 +54,22 @@ def reread(connection: Connection) -> Connection:
 
 
 @pytest.mark.usefixtures("stoppable")
-def test_a_stop_waits_until_the_answer_is_stored(studio: Connection, sandbox: Sandbox) -> None:
-    sandbox.fault("canva", "slow", match="oauth/token", seconds=0.6)
+def test_a_stop_waits_until_the_answer_is_stored(
+    studio: Connection, sandbox: Sandbox, let_go: Callable[[], None]
+) -> None:
+    sandbox.fault("canva", "slow", match="oauth/token")
     before = studio.access_token
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
+    def stop_meanwhile() -> None:
+        wait_until(lambda: len(sandbox.received("canva", grantType="refresh_token")) == 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        let_go()
+
+    stopping = threading.Thread(target=stop_meanwhile)
+    stopping.start()
     with pytest.raises(Stopped):
         tokens.fresh(studio.id)
+    stopping.join()
 
     after = reread(studio)
     assert after.access_token != before

@@ -232,9 +232,9 @@ def test_a_refresh_under_way_elsewhere_is_waited_for_but_not_for_ever(
 
 
 def test_a_refresh_that_ends_after_a_disconnect_stores_nothing(
-    shop: Connection, app: Flask, ada: User, sandbox: Sandbox
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, let_go: Callable[[], None]
 ) -> None:
-    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    sandbox.fault("shopify", "slow", match="access_token")
     shop_id, seen = shop.id, shop.token_version
     refused: list[bool] = []
 
@@ -247,6 +247,7 @@ def test_a_refresh_that_ends_after_a_disconnect_stores_nothing(
     worker.start()
     wait_until(lambda: refreshes(sandbox) == 1)
     connections.disconnect(ada.id, "shopify")
+    let_go()
     worker.join()
 
     after = reread(shop)
@@ -256,9 +257,9 @@ def test_a_refresh_that_ends_after_a_disconnect_stores_nothing(
 
 
 def test_a_refresh_that_ends_after_a_reconnect_does_not_replace_the_new_tokens(
-    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker, let_go: Callable[[], None]
 ) -> None:
-    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    sandbox.fault("shopify", "slow", match="access_token")
     shop_id, seen = shop.id, shop.token_version
 
     def refresh() -> None:
@@ -269,16 +270,17 @@ def test_a_refresh_that_ends_after_a_reconnect_does_not_replace_the_new_tokens(
     worker.start()
     wait_until(lambda: refreshes(sandbox) == 1)
     renewed = connect(ada, "shopify", shop="demo-shop").access_token
+    let_go()
     worker.join()
 
     assert reread(shop).access_token == renewed
 
 
 def test_a_refusal_that_comes_after_a_reconnect_does_not_end_the_new_login(
-    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker
+    shop: Connection, app: Flask, ada: User, sandbox: Sandbox, connect: Walker, let_go: Callable[[], None]
 ) -> None:
     sandbox.fault("shopify", "revoked_grant")
-    sandbox.fault("shopify", "slow", match="access_token", seconds=1)
+    sandbox.fault("shopify", "slow", match="access_token")
     shop_id, seen = shop.id, shop.token_version
     given: list[str] = []
 
@@ -290,6 +292,7 @@ def test_a_refusal_that_comes_after_a_reconnect_does_not_end_the_new_login(
     worker.start()
     wait_until(lambda: refreshes(sandbox) == 1)
     renewed = connect(ada, "shopify", shop="demo-shop").access_token
+    let_go()
     worker.join()
 
     assert reread(shop).is_connected
