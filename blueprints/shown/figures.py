@@ -29,12 +29,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """A figure beside what it should be: `name` and `wanted` in words, `value` "–" when nothing was counted."""
+    """A figure beside what it should be: `name` and `wanted` in words, `value` "–" when nothing was counted.
+
+    `note` says in words what it counts or what it is made of, "" where the name says all.
+    """
 
     name: str
     value: str
     wanted: str
     standing: Standing
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def targets(figures: Sequence[Figures]) -> list[Target]:
             share(available),
             said(N_("above %(what)s"), {"what": share(AVAILABILITY_TARGET)}),
             _standing(None if available is None else available > AVAILABILITY_TARGET),
+            said(N_("Calls at which the platform worked, even if it refused them")),
         ),
         Target(
             said(N_("95% of calls within")),
@@ -65,10 +70,11 @@ def targets(figures: Sequence[Figures]) -> list[Target]:
             _standing(None if p95 is None else p95 < LONGEST_CALL_TARGET_MS),
         ),
         Target(
-            said(N_("Failures")),
+            said(N_("Failed calls")),
             share(failed, up=True),
             said(N_("under %(what)s"), {"what": share(FAILURES_TARGET)}),
             _standing(None if failed is None else failed < FAILURES_TARGET),
+            failures_told(together),
         ),
     ]
 

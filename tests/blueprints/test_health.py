@@ -112,8 +112,33 @@ def test_targets_stand_beside_the_figures(app: Flask, client: FlaskClient, ada: 
     text = text_of(client.get(DASHBOARD))
 
     assert "Availability 100% on target Target: above 99.9%" in text
-    assert "Failures 1.5% off target Target: under 1%" in text
+    assert "Failed calls 1.5% off target Target: under 1%" in text
     assert "Target: under 2 s" in text
+
+
+@pytest.mark.parametrize("address", [DASHBOARD, "/integrations/shopify/health"])
+def test_a_platform_that_works_and_calls_that_fail_do_not_contradict_each_other(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection, address: str
+) -> None:
+    plant_calls(app, shop, {Outcome.OWNERS: 4})
+    sign_in(client, ada)
+
+    text = text_of(client.get(address))
+
+    assert "Availability 100% on target Target: above 99.9% Calls at which the platform worked, even if it refused" in text
+    assert "Failed calls 100% off target Target: under 1% 4 yours to mend" in text
+
+
+def test_a_platform_that_does_not_work_makes_both_figures_worse(
+    app: Flask, client: FlaskClient, ada: User, shop: Connection
+) -> None:
+    plant_calls(app, shop, {Outcome.OK: 6, Outcome.PASSING: 2, Outcome.OWNERS: 1, Outcome.OURS: 1})
+    sign_in(client, ada)
+
+    text = text_of(client.get(DASHBOARD))
+
+    assert "Availability 80% off target" in text
+    assert "Failed calls 40% off target Target: under 1% 2 temporary, 1 yours to mend, 1 ours to mend" in text
 
 
 def test_each_state_offers_one_button(app: Flask, client: FlaskClient, ada: User, shop: Connection) -> None:
