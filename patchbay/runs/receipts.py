@@ -42,8 +42,8 @@ def withdraw(run_id: str, name: str) -> None:
 
 
 def are_open(run_id: str) -> bool:
-    """Whether the run, or the one that it goes on from, has sent something and nobody knows yet what became of it."""
-    is_open = (Receipt.run_id == run_id, Receipt.state != ReceiptState.DONE)
+    """Whether the run has sent something and nobody knows yet what became of it."""
+    is_open = (Receipt.run_id == run_id, Receipt.state.in_((ReceiptState.SENT, ReceiptState.UNKNOWN)))
     return db.session.scalar(select(Receipt.id).where(*is_open).limit(1)) is not None
 
 
