@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from patchbay import connections
 from patchbay.connections import Caller, Outcome, Returned, keys
@@ -174,10 +174,10 @@ def test_keys_that_are_here_first_connect_when_the_browser_is_back(
 def test_a_browser_that_is_back_first_waits_for_the_keys(
     app: Flask, ada: User, nonce: str, pasted: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "KEYS_ARRIVE_WITHIN", timedelta(seconds=5))
+    monkeypatch.setattr(keys, "KEYS_ARRIVE_WITHIN", timedelta(seconds=60))
 
     def hand_over_late() -> None:
-        time.sleep(0.3)
+        wait_until(lambda: keys.seats.taken == 1)
         hand_over(nonce, pasted)
 
     returned, _ = at_once(app, [lambda: come_back(nonce, ada), hand_over_late])
@@ -380,7 +380,7 @@ def narrow(
 ) -> Iterator[Flask]:
     """An installation with so few web threads that one may wait at a time."""
     app = app_for(settings_for(WEB_THREADS="4"))
-    monkeypatch.setattr(keys, "KEYS_ARRIVE_WITHIN", timedelta(seconds=0.8))
+    monkeypatch.setattr(keys, "KEYS_ARRIVE_WITHIN", timedelta(seconds=60))
     with app.app_context():
         yield app
 
@@ -419,25 +419,29 @@ def test_who_waits_holds_no_connection_to_the_database(
 
     hand_over(nonce, pasted)
     thread.join()
-    assert held.count(0) >= 8  # now and then it looks
+    assert held.count(0) >= 5  # now and then it looks
     assert returned[0].outcome is Outcome.CONNECTED
 
 
-def test_no_more_than_a_quarter_of_the_threads_wait(narrow: Flask, ada: User, ben: User, sandbox: Sandbox) -> None:
+def test_no_more_than_a_quarter_of_the_threads_wait(
+    narrow: Flask, ada: User, ben: User, sandbox: Sandbox, pasted: dict[str, str]
+) -> None:
     nonces = {user.id: connections.begin(Caller(user.id), "woocommerce", ADDRESS).state for user in (ada, ben)}
     thread, returned = waiting(narrow, ada, nonces[ada.id])
     wait_until(lambda: keys.seats.taken == 1)
 
     began = time.monotonic()
     refused = come_back(nonces[ben.id], ben)
+    refused_after_s, is_waiting = time.monotonic() - began, thread.is_alive()
+    hand_over(nonces[ada.id], pasted)
+    thread.join()
 
     assert refused.outcome is Outcome.FAILED
-    assert time.monotonic() - began < 0.6
-    assert thread.is_alive()
-    thread.join()
+    assert refused_after_s < 30
+    assert is_waiting
     assert keys.seats.taken == 0
-    assert db.session.scalar(select(func.count()).select_from(Connection)) == 0
-    assert returned[0].outcome is Outcome.FAILED
+    assert connections.find(ben.id, "woocommerce") is None
+    assert returned[0].outcome is Outcome.CONNECTED
 
 
 def test_who_finds_no_seat_still_finds_keys_that_are_here(
@@ -449,4 +453,5 @@ def test_who_finds_no_seat_still_finds_keys_that_are_here(
     wait_until(lambda: keys.seats.taken == 1)
 
     assert come_back(nonces[ben.id], ben).outcome is Outcome.CONNECTED
+    hand_over(nonces[ada.id], sandbox.keys("woocommerce", ADDRESS))
     thread.join()

@@ -116,13 +116,13 @@ def test_scripts_animation_and_pages_are_refused(inside: str) -> None:
 def test_an_entity_bomb_is_refused_at_once() -> None:
     entities = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
     bomb = drawing("<text>&a11;</text>", before=f"<!DOCTYPE svg [{entities}]>")
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(Invalid) as refusal:
         svg.render(bomb, box=64)
 
     assert "entities" in refusal.value.fields["file"]
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_an_external_entity_is_refused() -> None:
