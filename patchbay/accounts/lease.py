@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, update
 
 from patchbay import clock
 from patchbay.leases import is_free
-from patchbay.models import Export, Leaving, transaction
+from patchbay.models import Export, Leaving, transaction, update_one
 
 Table = type[Export] | type[Leaving]
 
@@ -56,8 +56,5 @@ class Lease:
 
 
 def _written(table: Table, where: tuple[ColumnElement[bool], ...], values: dict[str, Any]) -> bool:
-    with transaction() as session:
-        done = session.execute(
-            update(table).where(*where).values(values), execution_options={"synchronize_session": False}
-        )
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result has it
+    with transaction():
+        return update_one(update(table).where(*where).values(values))

@@ -9,7 +9,7 @@ from patchbay.accounts.passwords import check_password
 from patchbay.accounts.users import by_email, checked_email, create_user, set_password
 from patchbay.audit import Deed
 from patchbay.errors import N_, Conflict, NotFound
-from patchbay.models import LinkKind, OneTimeLink, Role, User, db, new_id, transaction
+from patchbay.models import LinkKind, OneTimeLink, Role, User, db, new_id, transaction, update_one
 
 LINK_LIFETIME = timedelta(days=3)
 
@@ -43,16 +43,12 @@ def open_link(token: str) -> OneTimeLink:
 def use_link(token: str, password: str) -> User:
     """Set the password that the link is for, making the account of an invitation. Raises NotFound, Invalid."""
     check_password(password)
-    with transaction() as session:
+    with transaction():
         link = open_link(token)
-        used = session.execute(
-            update(OneTimeLink)
-            .where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
-            .values(used_at=clock.now())
-        )
-        user = by_email(link.email)
-        if used.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        unused = (OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
+        if not update_one(update(OneTimeLink).where(*unused).values(used_at=clock.now())):
             raise NotFound("link", sentence=N_("This link has been used or has expired. Ask for a new one."))
+        user = by_email(link.email)
         if user is None:
             return create_user(link.email, password, link.role)
         if link.kind is LinkKind.INVITATION:

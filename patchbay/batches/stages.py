@@ -15,7 +15,7 @@ from patchbay import batches, clock
 from patchbay.batches.recipes import Kitchen, recipe
 from patchbay.errors import PatchbayError, SyncFailed
 from patchbay.leases import is_free
-from patchbay.models import Batch, Run, db, fresh_view, new_id, transaction
+from patchbay.models import Batch, Run, db, fresh_view, new_id, transaction, update_one
 
 log = structlog.get_logger()
 
@@ -113,13 +113,8 @@ class _Planning:
 
     def _hold(self, **values: Any) -> Batch:
         """Write to the batch while it is ours. Raises HeldByAnother."""
-        held = db.session.execute(
-            update(Batch)
-            .where(Batch.id == self.batch_id, Batch.lease_token == self.token, Batch.ended_at.is_(None))
-            .values(version=Batch.version + 1, **values),
-            execution_options={"synchronize_session": False},
-        )
-        if held.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        mine = (Batch.id == self.batch_id, Batch.lease_token == self.token, Batch.ended_at.is_(None))
+        if not update_one(update(Batch).where(*mine).values(version=Batch.version + 1, **values)):
             raise HeldByAnother(self.batch_id)
         return self._read()
 
@@ -130,14 +125,11 @@ class _Planning:
 def _claim(batch_id: str) -> str | None:
     fresh_view()
     token = new_id("lse")
-    with transaction() as session:
-        claimed = session.execute(
-            update(Batch)
-            .where(Batch.id == batch_id, Batch.ended_at.is_(None), is_free(Batch.lease_until, batches.LEASE))
-            .values(lease_token=token, lease_until=clock.now() + batches.LEASE),
-            execution_options={"synchronize_session": False},
-        )
-    return token if claimed.rowcount == 1 else None  # type: ignore[attr-defined]  # an UPDATE's result has it
+    free = (Batch.id == batch_id, Batch.ended_at.is_(None), is_free(Batch.lease_until, batches.LEASE))
+    with transaction():
+        lease_until = clock.now() + batches.LEASE
+        is_ours = update_one(update(Batch).where(*free).values(lease_token=token, lease_until=lease_until))
+    return token if is_ours else None
 
 
 def _is_awaited(batch: Batch, run: Run | None) -> bool:

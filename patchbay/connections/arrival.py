@@ -22,6 +22,7 @@ from patchbay.models import (
     PendingAuthorization,
     db,
     transaction,
+    update_one,
 )
 from patchbay.spec import Keys
 
@@ -99,10 +100,6 @@ def _state_in(query: Mapping[str, str]) -> str:
 
 def _claim(pending: PendingAuthorization) -> bool:
     """Use the state up; True for the one caller who does."""
-    with transaction() as session:
-        claimed = session.execute(
-            update(PendingAuthorization)
-            .where(PendingAuthorization.id == pending.id, PendingAuthorization.used_at.is_(None))
-            .values(used_at=clock.now())
-        )
-    return bool(claimed.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result has it
+    unused = (PendingAuthorization.id == pending.id, PendingAuthorization.used_at.is_(None))
+    with transaction():
+        return update_one(update(PendingAuthorization).where(*unused).values(used_at=clock.now()))

@@ -11,7 +11,7 @@ from patchbay.models.alert import (
 )
 from patchbay.models.asset import Asset, AssetKind
 from patchbay.models.audit import AuditEntry, AuditLink, AuditRetention, AuditSeal
-from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, owner_of, transaction
+from patchbay.models.base import Base, EncryptedText, db, fresh_view, new_id, owner_of, transaction, update_one
 from patchbay.models.batch import Batch, BatchPart
 from patchbay.models.clash import Clash, Winner
 from patchbay.models.comparison import Comparison, Difference, DifferenceKind
@@ -109,4 +109,5 @@ __all__ = [
     "new_id",
     "owner_of",
     "transaction",
+    "update_one",
 ]

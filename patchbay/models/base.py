@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import ColumnElement, DateTime, Dialect, Engine, Enum, MetaData, Text, event, select, true
+from sqlalchemy import ColumnElement, DateTime, Dialect, Engine, Enum, MetaData, Text, Update, event, select, true
 from sqlalchemy.engine import Connection as DatabaseConnection
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -171,6 +171,15 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _writing.reset(mark)
+
+
+def update_one(statement: Update) -> bool:
+    """Carry out an UPDATE of at most one row; False when the row is not (any more) as the statement wants it.
+
+    What the session holds of the row stays as it was.
+    """
+    done = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def owner_of(table: Any, row_id: str) -> str | None:

@@ -20,6 +20,7 @@ from patchbay.models import (
     db,
     new_id,
     transaction,
+    update_one,
 )
 from patchbay.records import rules
 from patchbay.records.sweeps import Standing, is_missed
@@ -218,13 +219,8 @@ def _ask(deletion: Deletion) -> None:
 
 def _decide(deletion: Deletion, before: DeletionState, after: DeletionState) -> None:
     """One of two who decide at once wins; the other gets a Conflict."""
-    decided = db.session.execute(
-        update(Deletion)
-        .where(Deletion.id == deletion.id, Deletion.state == before)
-        .values(state=after, decided_at=clock.now()),
-        execution_options={"synchronize_session": False},
-    )
-    if decided.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+    undecided = (Deletion.id == deletion.id, Deletion.state == before)
+    if not update_one(update(Deletion).where(*undecided).values(state=after, decided_at=clock.now())):
         raise Conflict(sentence=N_("This was decided already."))
     db.session.refresh(deletion)
 

@@ -10,7 +10,18 @@ from sqlalchemy import update
 
 from patchbay import clock, providers, records
 from patchbay.errors import N_
-from patchbay.models import Connection, Deletion, DeletionState, LogLevel, Run, RunLog, RunStatus, WaitReason, db
+from patchbay.models import (
+    Connection,
+    Deletion,
+    DeletionState,
+    LogLevel,
+    Run,
+    RunLog,
+    RunStatus,
+    WaitReason,
+    db,
+    update_one,
+)
 from patchbay.records import deletions, sweeps
 from patchbay.records.sweeps import Standing
 from patchbay.runs.lease import Lease
@@ -92,13 +103,8 @@ def end_waiting(run_ids: list[str], message: str) -> None:
     """In the present transaction: end runs whose question needs no answer any more."""
     now = clock.now()
     for run_id in run_ids:
-        ended = db.session.execute(
-            update(Run)
-            .where(Run.id == run_id, Run.status == RunStatus.WAITING)
-            .values(status=RunStatus.SUCCEEDED, ended_at=now, wait_reason=None, version=Run.version + 1),
-            execution_options={"synchronize_session": False},
-        )
-        if ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        ended = {"status": RunStatus.SUCCEEDED, "ended_at": now, "wait_reason": None, "version": Run.version + 1}
+        if update_one(update(Run).where(Run.id == run_id, Run.status == RunStatus.WAITING).values(ended)):
             db.session.add(RunLog(run_id=run_id, at=now, level=LogLevel.INFO, message=message, params={}))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from patchbay import clock
-from patchbay.models import Run, RunStatus, db, new_id, transaction
+from patchbay.models import Run, RunStatus, db, new_id, transaction, update_one
 from patchbay.models.base import writing
 
 LENGTH = timedelta(seconds=30)
@@ -79,29 +79,27 @@ class Lease:
     def claim(cls, run_id: str) -> "Lease | None":
         """Take the run when it is due and nobody works on it; None when it is not to be had."""
         token, now = new_id("lse"), clock.now()
-        with transaction() as session:
-            claimed = session.execute(
-                update(Run)
-                .where(
-                    Run.id == run_id,
-                    or_(
-                        Run.status == RunStatus.QUEUED,
-                        and_(Run.status == RunStatus.WAITING, Run.resumes_at <= now),
-                        and_(Run.status == RunStatus.RUNNING, Run.lease_until < now),
-                    ),
-                )
-                .values(
-                    status=RunStatus.RUNNING,
-                    lease_token=token,
-                    lease_until=now + LENGTH,
-                    attempts=Run.attempts + 1,
-                    resumes_at=None,
-                    wait_reason=None,
-                    version=Run.version + 1,
-                ),
-                execution_options={"synchronize_session": False},
+        is_due = or_(
+            Run.status == RunStatus.QUEUED,
+            and_(Run.status == RunStatus.WAITING, Run.resumes_at <= now),
+            and_(Run.status == RunStatus.RUNNING, Run.lease_until < now),
+        )
+        claim = (
+            update(Run)
+            .where(Run.id == run_id, is_due)
+            .values(
+                status=RunStatus.RUNNING,
+                lease_token=token,
+                lease_until=now + LENGTH,
+                attempts=Run.attempts + 1,
+                resumes_at=None,
+                wait_reason=None,
+                version=Run.version + 1,
             )
-        if claimed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        )
+        with transaction():
+            is_ours = update_one(claim)
+        if not is_ours:
             return None
         lease = cls(run_id, token, db.engine)
         lease._thread.start()
@@ -118,14 +116,9 @@ class Lease:
     def step(self, **values: Any) -> Iterator[None]:
         """A transaction that holds only while the lease is ours; `values` are written to the run with it."""
         renewed = {"lease_until": clock.now() + LENGTH, "version": Run.version + 1}
-        with transaction() as session:
-            done = session.execute(
-                update(Run)
-                .where(Run.id == self.run_id, Run.lease_token == self._token, Run.status == RunStatus.RUNNING)
-                .values(renewed | values),
-                execution_options={"synchronize_session": False},
-            )
-            if done.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        mine = (Run.id == self.run_id, Run.lease_token == self._token, Run.status == RunStatus.RUNNING)
+        with transaction():
+            if not update_one(update(Run).where(*mine).values(renewed | values)):
                 self._lost.set()
                 raise LeaseLost(self.run_id)
             yield
@@ -133,10 +126,7 @@ class Lease:
     def give_back(self) -> None:
         """Put the run back into the queue, when it is still ours."""
         with contextlib.suppress(LeaseLost), self.step(status=RunStatus.QUEUED):
-            db.session.execute(
-                update(Run).where(Run.id == self.run_id).values(lease_token=None, lease_until=None),
-                execution_options={"synchronize_session": False},
-            )
+            update_one(update(Run).where(Run.id == self.run_id).values(lease_token=None, lease_until=None))
 
     def release(self) -> None:
         """End the heartbeat. What the run came to is written before, by a last `step`."""

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from patchbay import clock
 from patchbay.errors import NetworkError
-from patchbay.models import Connection, ConnectionState, new_id, transaction
+from patchbay.models import Connection, ConnectionState, new_id, transaction, update_one
 from patchbay.tokens.present import Present
 
 LEASE = timedelta(seconds=45)
@@ -76,26 +76,24 @@ def claim(present: Present, lookout: Lookout) -> Claim | None:
     if lookout.sees_held(present):
         return None
     token, now = new_id("lse"), clock.now()
-    with transaction() as session:
-        claimed = session.execute(
-            update(Connection)
-            .where(
-                Connection.id == present.connection_id,
-                Connection.state == ConnectionState.CONNECTED,
-                Connection.token_version == present.version,
-                # Nobody else has claimed it since it was read, not even in vain.
-                Connection.refresh_lease_token.is_not_distinct_from(present.lease_token),
-                Connection.refresh_sent_at.is_not_distinct_from(present.sent_at),
-                Connection.refresh_failed_at.is_not_distinct_from(present.failed_at),
-            )
-            .values(
-                refresh_lease_token=token,
-                refresh_lease_until=now + LEASE,
-                refresh_sent_at=present.sent_at or now,
-            ),
-            execution_options={"synchronize_session": False},
+    unclaimed = (  # by anybody since it was read, not even in vain
+        Connection.refresh_lease_token.is_not_distinct_from(present.lease_token),
+        Connection.refresh_sent_at.is_not_distinct_from(present.sent_at),
+        Connection.refresh_failed_at.is_not_distinct_from(present.failed_at),
+    )
+    statement = (
+        update(Connection)
+        .where(
+            Connection.id == present.connection_id,
+            Connection.state == ConnectionState.CONNECTED,
+            Connection.token_version == present.version,
+            *unclaimed,
         )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        .values(refresh_lease_token=token, refresh_lease_until=now + LEASE, refresh_sent_at=present.sent_at or now)
+    )
+    with transaction():
+        is_ours = update_one(statement)
+    if not is_ours:
         return None
     return Claim(present.connection_id, token, present.version, present.sent_at)
 
@@ -110,10 +108,6 @@ def check_in_time(claim: Claim) -> None:
 
 def release(claim: Claim, **values: Any) -> None:
     """Give the lease back and write `values` beside it; nothing happens when it was lost meanwhile."""
-    with transaction() as session:
-        session.execute(
-            update(Connection)
-            .where(Connection.id == claim.connection_id, Connection.refresh_lease_token == claim.token)
-            .values(refresh_lease_token=None, refresh_lease_until=None, **values),
-            execution_options={"synchronize_session": False},
-        )
+    mine = (Connection.id == claim.connection_id, Connection.refresh_lease_token == claim.token)
+    with transaction():
+        update_one(update(Connection).where(*mine).values(refresh_lease_token=None, refresh_lease_until=None, **values))
