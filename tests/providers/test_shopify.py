@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from patchbay import runs
+from patchbay.errors import UnexpectedShape
 from patchbay.models import Run, RunStatus, Trigger, User, db, fresh_view, transaction
 from patchbay.providers import shopify
 from patchbay.providers.shopify import catalogue, graphql
@@ -93,6 +94,16 @@ def test_a_recorded_page_is_stored_as_documented() -> None:
     assert (card["vendor"], card["productType"], card["tags"], card["url"]) == (None, None, [], None)
     assert (card["status"], card["images"]) == ("draft", [])
     assert (card["variants"][0]["price"], card["variants"][0]["barcode"]) == ("10.50", None)
+
+
+def test_variants_whose_pages_go_round_in_a_circle_end_the_import() -> None:
+    info = {"hasNextPage": True, "endCursor": "round"}
+    product = RECORDED["moreVariants"]["data"]["product"]
+    again = {"data": {"product": {"part": {**product["part"], "pageInfo": info}}}}
+    api = Recorded(RECORDED["answer"], *[again] * 9)
+
+    with pytest.raises(UnexpectedShape):
+        catalogue.products_page(api, None, 250)  # type: ignore[arg-type]  # as much of an Api as is needed
 
 
 def test_a_product_that_is_deleted_while_it_is_read_keeps_what_was_read() -> None:

@@ -183,6 +183,15 @@ def test_a_recorded_page_is_stored_as_documented() -> None:
     }  # fmt: skip
 
 
+def test_a_store_that_counts_more_variations_than_it_has_is_not_asked_for_ever() -> None:
+    answers = [answer(RECORDED["variations"], x_wp_total="9000"), *[answer([], x_wp_total="9000")] * 9]
+    api = Recorded(answer(RECORDED["answer"], x_wp_total="2"), *answers)
+
+    catalogue.swept_page(api, None)  # type: ignore[arg-type]  # as much of an Api as is needed
+
+    assert len(api.asked) == 3
+
+
 def test_a_product_that_is_deleted_while_it_is_read_has_no_variants() -> None:
     api = Recorded(answer(RECORDED["answer"], x_wp_total="2"), answer([], x_wp_total="0"))
 

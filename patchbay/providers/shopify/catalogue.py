@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from patchbay.errors import UnexpectedShape
 from patchbay.providers.shopify.graphql import Answered, ask, send
 from patchbay.spec import Api, Item, Outline, Page, by_cursor
 
@@ -255,9 +256,15 @@ def money(text: str) -> str:
 
 
 def all_of(api: Api, first: Nodes[T], product_id: str, query: str, shape: type[Answered[PartOf[T]]]) -> list[T]:
-    """The connection's nodes with those that did not fit into the product's own answer."""
-    nodes, info = list(first.nodes), first.page_info
+    """The connection's nodes with those that did not fit into the product's own answer.
+
+    Raises UnexpectedShape where a page names an earlier one as the next.
+    """
+    nodes, info, passed = list(first.nodes), first.page_info, set[str | None]()
     while info.has_next_page:
+        if info.end_cursor in passed:
+            raise UnexpectedShape("pages of variants or media go round in a circle", provider="Shopify")
+        passed.add(info.end_cursor)
         product = ask(api, query, shape, id=product_id, after=info.end_cursor).data.product
         if product is None:
             break  # deleted while we read it: the next import will not meet it

@@ -170,8 +170,9 @@ def variations_of(api: Api, product: Product) -> list[Priced]:
         params = {"_fields": VARIATION_FIELDS, "orderby": "id", "order": "asc", "per_page": str(PAGE)}
         params["offset"] = str(offset)
         answer = api.send(Request("GET", f"{API}/products/{product.id}/variations", params=params))
-        found += read(api, answer, list[Priced])
-        offset, total = offset + PAGE, counted(answer)
+        page = read(api, answer, list[Priced])
+        found += page
+        offset, total = offset + PAGE, counted(answer) if page else 0  # whatever it counts, there are no more
     return found
 
 
