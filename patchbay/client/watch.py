@@ -47,10 +47,13 @@ class Exchange:
         """GET, POST, …"""
         return self.outgoing.method
 
-    @property
+    @cached_property
     def request_headers(self) -> Mapping[str, str]:
-        """As given to the door; it adds the names of hub and body type."""
-        return self.outgoing.headers
+        """As given to the door, and the type that it gives a JSON body: no other program would guess that one."""
+        sent = self.outgoing
+        if sent.json is None or "content-type" in {name.lower() for name in sent.headers}:
+            return sent.headers
+        return {**sent.headers, "Content-Type": "application/json"}
 
     @cached_property
     def url(self) -> str:

@@ -107,6 +107,7 @@ def test_a_command_can_be_pasted_into_a_shell(run: Run) -> None:
     assert words[:3] == ["curl", "-X", "POST"]
     assert "X-Odd: it's $HOME `id`" in words
     assert "X-Shopify-Access-Token: $ACCESS_TOKEN" in words
+    assert "Content-Type: application/json" in words
     assert entry.request_body in words
     db.session.expire(entry)
 
