@@ -114,7 +114,7 @@ def _carried_out(recording: Recording, operation: Operation, player: "_Player") 
 
 
 def _player(recording: Recording, operation: Operation) -> "_Player":
-    played = _Played(recording.takes)
+    played = _Played(recording.takes, recording.error)
     player = _Player(
         provider=providers.get(recording.integration),
         app=AppCredentials("replayed", "replayed", "", "replay"),
@@ -136,6 +136,7 @@ class _Played:
     """The takes, and how far they have been played."""
 
     takes: Sequence[Take]
+    error: str
     place: int = 0
 
     def next(self, exchange: Exchange) -> Take:
@@ -158,6 +159,13 @@ class _Played:
         """Whether the run's next try was that one of the same request."""
         return self.place < len(self.takes) and self.takes[self.place].attempt == attempt
 
+    def was_sent(self, attempt: int) -> bool:
+        """Whether the platform may have heard the last try, to which no answer came: else the run tried again, or ended
+        with saying that it could not be reached.
+        """
+        is_last = self.place == len(self.takes)
+        return not (self.goes_on_with(attempt + 1) or (is_last and self.error == NetworkError.__name__))
+
 
 @dataclass(frozen=True)
 class _TapedLine(Line):
@@ -172,7 +180,8 @@ class _TapedLine(Line):
         outgoing = self._outgoing(request, url, token)
         take = self.played.next(Exchange(outgoing, None, {}, b"", "", 0, clock.now(), attempt))
         if take.status is None:
-            raise NetworkError("no answer came to the run", provider=self.provider.name)
+            is_sent = self.played.was_sent(attempt)
+            raise NetworkError("no answer came to the run", was_sent=is_sent, provider=self.provider.name)
         answer = Answer(take.status, take.headers, take.content, url)
         return answer, None if request.accepts(answer) else classify(self.provider.faults, answer)
 

@@ -78,6 +78,20 @@ def test_what_was_sent_twice_and_looked_up_is_replayed_in_the_same_way(do: Do, p
     assert replay.replay(run).differs is None
 
 
+def test_what_was_tried_again_because_it_was_never_heard_is_replayed_in_the_same_way(do: Do, picture: str) -> None:
+    run = do("facebook", "publish_photo", mockupUrls=[picture], caption="Fern tee", altText=None, draft=False)
+    recording = tape.of_run(run)
+    place, post = next((place, take) for place, take in enumerate(recording.takes) if take.method == "POST")
+    refused, again = msgspec.structs.replace(post, status=None), msgspec.structs.replace(post, attempt=2)
+    before, behind = recording.takes[:place], recording.takes[place + 1 :]
+
+    retried = msgspec.structs.replace(recording, takes=[*before, refused, again, *behind])
+    given_up = msgspec.structs.replace(recording, takes=[*before, refused], error="NetworkError")
+
+    outcomes = [replay.play(retried), replay.play(given_up)]
+    assert [(outcome.differs, outcome.error) for outcome in outcomes] == [(None, ""), (None, "NetworkError")]
+
+
 def test_a_failed_action_fails_in_the_same_way(do: Do, sandbox: Sandbox) -> None:
     sandbox.fault("google-drive", "malformed", match="POST www.googleapis.com/drive/v3/files")
 
