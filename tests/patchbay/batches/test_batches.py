@@ -8,7 +8,7 @@ from PIL import Image
 from sqlalchemy import update
 
 from jobs.tick import tick
-from patchbay import assets, batches, connections
+from patchbay import assets, batches, connections, runs
 from patchbay.batches import Part, recipes
 from patchbay.errors import Conflict, Invalid, NotFound
 from patchbay.models import Asset, AssetKind, Batch, Connection, RunStatus, Trigger, User, db, fresh_view, transaction
@@ -96,6 +96,31 @@ def test_a_part_that_fails_there_does_not_stop_the_others(
     queue.run_all()
 
     assert statuses(reread(batch, ada)) == [RunStatus.FAILED, RunStatus.SUCCEEDED]
+
+
+def test_a_part_whose_outcome_nobody_knows_does_not_stop_the_others_and_is_done_once(
+    ada: User, shop: Connection, design: Asset, queue: Queue, sandbox: Sandbox
+) -> None:
+    products = sandbox.state("shopify", "products", shop="small.myshopify.com")[:2]
+    ids = [f"gid://shopify/Product/{product['id']}" for product in products]
+    parts = [
+        Part("shopify", "publish_mockup", {"productId": one, "mockupUrls": [assets.link(design)]}, one) for one in ids
+    ]
+    before = len(sandbox.state("shopify", "media", shop="small.myshopify.com"))
+    sandbox.fault("shopify", "reset", match="productUpdate")
+
+    batch = batches.start(ada.id, "Two", parts, Trigger.PAGE)
+    queue.run_all()
+    ended = reread(batch, ada)
+    (unknown,) = [part.run for part in ended.parts if part.run and part.run.error_kind]
+    stands, kind, is_over = set(statuses(ended)), unknown.error_kind, ended.ended_at is not None
+    again = runs.retry(ada.id, unknown.id)
+    queue.run_all()
+
+    fresh_view()
+    assert (stands, kind, is_over) == ({RunStatus.SUCCEEDED, RunStatus.FAILED}, "OutcomeUnknown", True)
+    assert runs.get(ada.id, again.id).status is RunStatus.SUCCEEDED
+    assert len(sandbox.state("shopify", "media", shop="small.myshopify.com")) == before + 2
 
 
 @pytest.mark.parametrize("count", [0, batches.MOST_PARTS + 1])
