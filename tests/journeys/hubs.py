@@ -230,7 +230,7 @@ class Hub:
     def is_healthy(self) -> bool:
         """Whether /health answers 200."""
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"{self.url}/health", timeout=3).status_code == 200
+            return requests.get(f"{self.url}/health", timeout=10).status_code == 200
         return False
 
     def processes(self) -> list[psutil.Process]:

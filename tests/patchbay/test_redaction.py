@@ -173,8 +173,8 @@ def test_address_that_is_none_is_masked() -> None:
     ],
 )
 def test_long_odd_text_takes_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     redact_text(text)
 
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

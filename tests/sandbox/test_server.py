@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from launch.group import STOP_WITHIN_S
 from sandbox import running
 from tests.servers import free_port
 
@@ -94,7 +95,7 @@ def test_taken_port_is_one_clear_line(url: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
 
@@ -112,7 +113,7 @@ def test_unusable_state_file_is_one_clear_line(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
 
@@ -120,7 +121,7 @@ def test_unusable_state_file_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.stderr == f"The sandbox cannot use the state file {path}: file is not a database\n"
 
 
-def test_signal_ends_it_within_two_seconds_with_connections_open(
+def test_signal_ends_it_before_the_launcher_would_kill_it_with_connections_open(
     process: tuple[subprocess.Popen[str], int],
 ) -> None:
     started, port = process
@@ -133,8 +134,8 @@ def test_signal_ends_it_within_two_seconds_with_connections_open(
 
         started.send_signal(signal.SIGTERM)
 
-        assert started.wait(10) == 0
-        assert time.monotonic() - begun < 2
+        assert started.wait(60) == 0
+        assert time.monotonic() - begun < STOP_WITHIN_S
 
 
 def test_idle_process_stays_under_sixty_megabytes(process: tuple[subprocess.Popen[str], int]) -> None:

@@ -422,7 +422,10 @@ def test_a_token_that_renews_itself_is_renewed_long_before_its_end(
     assert tokens.due() == []
 
 
-def test_many_threads_renew_once(renewing: Connection, wire: Wire, app: Flask, frozen_clock: FrozenClock) -> None:
+def test_many_threads_renew_once(
+    renewing: Connection, wire: Wire, app: Flask, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refreshing, "PATIENCE_WHILE_GOOD_S", 60)
     wire.say(RENEWED)
     frozen_clock.advance(days=50)
     connection_id = renewing.id
