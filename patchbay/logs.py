@@ -5,8 +5,6 @@ What does not live here: what counts as a secret (`redaction`), and the log line
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TextIO
 
 import structlog
@@ -44,23 +42,6 @@ def configure(*, level: str = "INFO", stream: TextIO | None = None, as_json: boo
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,  # a cached logger would keep the processors of an earlier call
     )
-
-
-def bind(**ids: str) -> None:
-    """Put ids (`request_id`, `run_id`) on every later line of this request, job or task."""
-    structlog.contextvars.bind_contextvars(**ids)
-
-
-def clear() -> None:
-    """Forget all bound ids: the first act of each request and job, for threads and workers are used again."""
-    structlog.contextvars.clear_contextvars()
-
-
-@contextmanager
-def bound(**ids: str) -> Iterator[None]:
-    """Put ids on the lines within; what was bound before comes back afterwards."""
-    with structlog.contextvars.bound_contextvars(**ids):
-        yield
 
 
 def redacted(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:

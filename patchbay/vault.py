@@ -63,11 +63,6 @@ class Vault:
         return f"Vault({', '.join(self._fingerprints)})"
 
 
-def new_key() -> str:
-    """A fresh key for `VAULT_KEYS`."""
-    return Fernet.generate_key().decode("ascii")
-
-
 _in_use: Vault | None = None
 
 

@@ -146,13 +146,11 @@ def public_address(user_id: str, address: str, content_type: str, *, copy_id: st
     return link(asset, FOR_FEEDS if content_type == "image/jpeg" else "")
 
 
-def by_link(token: str) -> Asset:
-    """The asset that a link's token names. Raises NotFound when it is forged, has expired or is gone."""
-    return opened(token)[0]
-
-
 def opened(token: str) -> tuple[Asset, datetime]:
-    """The same, and when the link ends (aware UTC)."""
+    """The asset that a link's token names, and when the link ends (aware UTC).
+
+    Raises NotFound when it is forged, has expired or is gone.
+    """
     try:
         asset_id, ends_at = signing.current().opened(token, purpose=LINK_PURPOSE)
     except Forbidden as error:

@@ -12,9 +12,6 @@ from patchbay.pictures import designs, templates
 from patchbay.pictures.files import Content
 from patchbay.pictures.templates.plate import Box, LookUp, Plate
 
-CONTENT_TYPE = "image/jpeg"
-EXTENSION = ".jpg"
-
 _JPEG_QUALITY = 92
 _CELL = 20  # pixels; inside a cell the bent surface is taken as flat
 _MARGIN = 2  # transparent pixels around the design, so that its edges come out smooth

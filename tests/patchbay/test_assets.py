@@ -107,18 +107,18 @@ def test_a_link_works_for_an_hour_at_least_and_not_for_ever(ada: User, frozen_cl
     token = token_of(assets.link(asset))
 
     frozen_clock.advance(minutes=60)
-    within = assets.by_link(token).id
+    within = assets.opened(token)[0].id
     frozen_clock.advance(hours=2)
 
     assert within == asset.id
     with pytest.raises(NotFound):
-        assets.by_link(token)
+        assets.opened(token)
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "../../x"])
 def test_a_forged_link_is_not_found(token: str) -> None:
     with pytest.raises(NotFound):
-        assets.by_link(token)
+        assets.opened(token)
 
 
 def test_the_link_of_another_cannot_be_used_for_a_run(ada: User, cleo: User) -> None:
@@ -175,7 +175,7 @@ def test_a_link_that_has_ended_still_names_its_owners_picture_and_lets_nobody_in
     with pytest.raises(Invalid):
         assets.check_addresses(cleo.id, [link])
     with pytest.raises(NotFound):
-        assets.by_link(token_of(link))
+        assets.opened(token_of(link))
 
 
 @pytest.mark.parametrize("changed", ["{}x", "x{}", "", "ast_1", "../{}", "{}/../{}"])
@@ -205,7 +205,7 @@ def test_the_address_for_a_platform_is_made_anew(ada: User, frozen_clock: Frozen
     shared = assets.public_address(ada.id, old, "", copy_id="")
 
     assert shared != old
-    assert assets.by_link(token_of(shared)).id == asset.id
+    assert assets.opened(token_of(shared))[0].id == asset.id
     assert shared.endswith(".png")
 
 
@@ -245,7 +245,7 @@ def test_the_picture_of_another_server_is_copied_once(ada: User, cleo: User) -> 
 
     shared = assets.public_address(ada.id, address, "image/jpeg", copy_id=copy.id)
 
-    assert assets.by_link(token_of(shared)).id == "ast_made_in_advance"
+    assert assets.opened(token_of(shared))[0].id == "ast_made_in_advance"
     assert assets.public_address(ada.id, address, "", copy_id="") == address
     with pytest.raises(NotFound):
         assets.public_address(cleo.id, address, "image/jpeg", copy_id=copy.id)

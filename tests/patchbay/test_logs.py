@@ -17,12 +17,12 @@ Lines = Callable[[], list[dict[str, object]]]
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    logs.clear()
+    structlog.contextvars.clear_contextvars()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
-    logs.clear()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_standard_logging_takes_the_same_way(lines: Lines) -> None:
 
 
 def test_line_carries_the_ids_that_are_bound(lines: Lines) -> None:
-    logs.bind(request_id="req_1")
-    with logs.bound(run_id="run_1"):
+    structlog.contextvars.bind_contextvars(request_id="req_1")
+    with structlog.contextvars.bound_contextvars(run_id="run_1"):
         structlog.get_logger().info("inside")
         logging.getLogger("somewhere").warning("inside too")
     structlog.get_logger().info("after")
-    logs.clear()
+    structlog.contextvars.clear_contextvars()
     structlog.get_logger().info("later")
 
     ids = [(line.get("request_id"), line.get("run_id")) for line in lines()]

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from patchbay import clock, runs, vault
+from patchbay import clock, runs
 from patchbay.errors import VaultError
 from patchbay.models import (
     AuditEntry,
@@ -219,7 +220,7 @@ def test_rotation_seals_everything_anew_and_the_old_key_may_go(
 ) -> None:
     connection = connect(ada, "google-drive")
     tokens, old = (connection.access_token, connection.refresh_token), connection.access_token_sealed
-    new = vault.new_key()
+    new = Fernet.generate_key().decode()
 
     rotated = app_for(settings_for(VAULT_KEYS=f"{new},{settings_for().vault_keys[0]}"))
     result = rotated.test_cli_runner().invoke(args=["vault", "rotate"])

@@ -1,13 +1,14 @@
 """Secrets at rest: they open with the right key in the right row, and nowhere else."""
 
 import pytest
+from cryptography.fernet import Fernet
 
 from patchbay import vault
 from patchbay.errors import SettingsError, VaultError
-from patchbay.vault import Vault, new_key
+from patchbay.vault import Vault
 
 ROW = "user_integrations.access_token:con_1"
-OLD, NEW = new_key(), new_key()
+OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 
 
 @pytest.mark.parametrize("plaintext", ["shpat_abc", "", "ключ 🔑", "a" * 100_000])

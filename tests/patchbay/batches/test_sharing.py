@@ -104,7 +104,7 @@ def test_a_part_never_takes_the_picture_of_another(ada: User, cleo: User, drive:
 
 def test_a_recipe_posts_the_mockups_of_its_owner_alone(ada: User, cleo: User, connect: Walker) -> None:
     connect(ada, "facebook")
-    design = assets.by_link(picture_of(cleo).rpartition("/")[2].rpartition(".")[0])
+    design = assets.opened(picture_of(cleo).rpartition("/")[2].rpartition(".")[0])[0]
     assets.make_mockup(cleo.id, design.id, "tpl_mug")
 
     with pytest.raises(Invalid):

@@ -90,7 +90,7 @@ def test_what_is_kept_is_a_design_of_the_owner(asked: Callable[..., Run], ada: U
     (design,) = gallery(ada)
     found = result_of(run)
     assert (found["id"], found["name"], found["width"], found["height"]) == (design.id, "Frame 1.png", 40, 30)
-    assert assets.by_link(found["url"].rpartition("/")[2].rpartition(".")[0]).id == design.id
+    assert assets.opened(found["url"].rpartition("/")[2].rpartition(".")[0])[0].id == design.id
 
 
 def test_a_name_is_kept_once_in_a_run(asked: Callable[..., Run], ada: User, queue: Queue) -> None:
@@ -202,7 +202,7 @@ def test_a_run_that_waited_for_days_still_has_its_pictures(
     found = result_of(carried_out(run, ada, queue))
     assert (status, resumes_at) == (RunStatus.WAITING, frozen_clock.now())
     assert found["bytes"] > 0
-    assert assets.by_link(found["address"].rpartition("/")[2].rpartition(".")[0]).user_id == ada.id
+    assert assets.opened(found["address"].rpartition("/")[2].rpartition(".")[0])[0].user_id == ada.id
 
 
 def test_a_run_that_failed_days_ago_can_be_tried_again(
