@@ -16,6 +16,7 @@ from flask_babel import (
     format_date,
     format_datetime,
     format_decimal,
+    format_percent,
     format_time,
     format_timedelta,
     get_locale,
@@ -101,6 +102,12 @@ def duration(length: timedelta) -> str:
 def number(value: float) -> str:
     """Grouped as the reader's language does: "1,204"."""
     return str(format_decimal(value))
+
+
+def share(value: float) -> str:
+    """A share in percent, with one decimal where it has any, as the reader's language does: "99.9%"."""
+    pattern = str(_locale().percent_formats[None].pattern)
+    return str(format_percent(value, pattern.replace("#,##0", "#,##0.#")))
 
 
 def listed(words: Iterable[str], style: Literal["standard", "or"] = "standard") -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from flask_babel import format_percent, gettext
+from flask_babel import gettext
 
 from blueprints.rendering import formats, said
 from patchbay.errors import N_
@@ -95,7 +95,7 @@ def share(value: float | None, *, up: bool = False) -> str:
     if value is None:
         return "–"
     thousandths = math.ceil(value * 1000 - 1e-6) if up else math.floor(value * 1000 + 1e-6)
-    return str(format_percent(thousandths / 1000, "#,##0.#%"))
+    return formats.share(thousandths / 1000)
 
 
 def length(duration_ms: float | None) -> str:

@@ -335,10 +335,12 @@ class TestFormats:
     def test_times_name_their_zone_while_the_reader_s_is_unknown(self) -> None:
         assert formats.moment(NOON) == "21 Nov 2026, 12:00 UTC"
         assert formats.hour(NOON) == "12:00 UTC"
+        assert formats.second(NOON) == "12:00:00 UTC"
 
     def test_times_are_local_once_the_browser_has_told_its_zone(self, app: Flask) -> None:
         with app.test_request_context("/", headers={"Cookie": "tz=Asia/Tokyo"}):
             assert formats.hour(NOON) == "21:00"
+            assert formats.second(NOON) == "21:00:00"
 
     @pytest.mark.parametrize("zone", ["Mars/Base", "../etc/passwd", ""])
     def test_an_unknown_zone_is_utc(self, app: Flask, zone: str) -> None:
@@ -445,6 +447,7 @@ class TestGerman:
     def test_numbers_and_sizes(self) -> None:
         assert formats.number(1_204) == "1.204"
         assert formats.size(3_440_000) == "3,4 MB"
+        assert [formats.share(value) for value in (0.999, 1)] == ["99,9\N{NO-BREAK SPACE}%", "100\N{NO-BREAK SPACE}%"]
 
     def test_lists(self) -> None:
         assert formats.listed(["Etsy"]) == "Etsy"
