@@ -50,12 +50,6 @@ def trigger(response: Response, event: str) -> Response:
     return made
 
 
-def reswap(response: Response, how: str) -> Response:
-    """Swap otherwise than the element asked (htmx-flask knows only the names of htmx 2, so by hand)."""
-    response.headers["HX-Reswap"] = how
-    return response
-
-
 def init_app(app: Flask) -> None:
     """Let templates know whether they are a part: headings are one level lower there."""
     app.jinja_env.globals["wants_fragment"] = wants_fragment

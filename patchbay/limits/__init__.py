@@ -5,7 +5,7 @@ What platforms promise is declared in `patchbay.spec.throttle`; the waiting itse
 
 from patchbay.limits import breakers
 from patchbay.limits.budgets import Key, Permit, abandon, forget_here, of, reserve, settle
-from patchbay.limits.headroom import Headroom, headroom, headrooms
+from patchbay.limits.headroom import Headroom, headrooms
 
 __all__ = [
     "Headroom",
@@ -14,7 +14,6 @@ __all__ = [
     "abandon",
     "breakers",
     "forget_here",
-    "headroom",
     "headrooms",
     "of",
     "reserve",

@@ -46,11 +46,6 @@ class _Size(msgspec.Struct):
     most: float
 
 
-def headroom(key: Key) -> Headroom | None:
-    """The limit of which most is used; None when nothing is known."""
-    return max(headrooms([key])[key], key=lambda each: each.share, default=None)
-
-
 def headrooms(keys: Sequence[Key]) -> Mapping[Key, tuple[Headroom, ...]]:
     """All limits of each that something is known of, in one question to Redis; nothing while it is away."""
     throttles = {key: providers.get(key.provider_key).throttle or Throttle() for key in keys}

@@ -386,20 +386,21 @@ def test_a_first_one_without_an_answer_holds_the_others_up_for_two_seconds_at_mo
 # -- headroom
 
 
-def test_headroom_is_of_the_limit_of_which_most_is_used() -> None:
+def test_headroom_says_how_much_of_a_limit_is_used() -> None:
     etsy = Key("etsy", True, "ada")
     throttle = telling(Budget(9_000, 10_000, 0, cost=1, name="day", seconds=86_400))
     settle(limits.reserve(etsy, throttle, READ, is_action=True))
 
-    room = limits.headroom(etsy)
+    (room,) = limits.headrooms([etsy])[etsy]
 
-    assert room is not None
     assert (room.name, room.used, room.most, room.seconds) == ("day", 1_000, 10_000, 86_400)
     assert room.share == pytest.approx(0.1)
 
 
 def test_of_what_was_never_asked_there_is_no_headroom_to_tell() -> None:
-    assert limits.headroom(Key("etsy", True, "nobody")) is None
+    nobody = Key("etsy", True, "nobody")
+
+    assert limits.headrooms([nobody]) == {nobody: ()}
 
 
 # -- Redis away, wiped, slow; a clock that was set
@@ -427,7 +428,7 @@ def test_without_redis_a_told_budget_is_still_kept_to(redis_server: RedisServer)
     redis_server.stop()
 
     assert reserve(throttle).wait_s > 0
-    assert limits.headroom(ADA) is None
+    assert limits.headrooms([ADA]) == {ADA: ()}
 
 
 def test_a_wiped_redis_forgets_no_refusal(redis_server: RedisServer) -> None:
