@@ -159,7 +159,8 @@ class Api(Protocol):
 
         A receipt is kept before the request in `act` goes out that may not be repeated. After a lost answer, a 5xx or a
         kill, `find` asks the platform what became of it (None: nothing); only then is it sent again. Without `find`, or
-        when a lost answer finds nothing, OutcomeUnknown is raised, and the owner decides.
+        when nothing is found after an answer that was lost or leaves it open (`Work.OPEN`), OutcomeUnknown is raised,
+        and the owner decides.
         """
 
     def forget(self, name: str) -> None:
