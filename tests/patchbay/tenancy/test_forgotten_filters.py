@@ -1,17 +1,19 @@
 """A statement that forgot whose rows it is about reaches nothing of anybody else's, on either database."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import Select, Table, delete, exists, func, insert, select, union_all, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.exc import StaleDataError
 
 from patchbay import clock, tenancy
-from patchbay.models import Base, Batch, Checkpoint, Run, RunLog, RunStatus, User, db, transaction
+from patchbay.models import Base, Batch, Checkpoint, Connection, Run, RunLog, RunStatus, User, db, transaction
 from patchbay.models.base import writing
 from tests.patchbay.tenancy.conftest import Scope, Two, checkpoint, line
 
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 REFUSED = (PermissionError, ProgrammingError)
 OWNED = [mapper.class_ for mapper in Base.registry.mappers if tenancy.belonging(mapper.local_table) is not None]
+RUNS, BATCHES = Base.metadata.tables["runs"], Base.metadata.tables["batches"]
 other = aliased(Run)
 inner = select(Run).subquery()
 UNFILTERED: dict[str, Callable[[], Select[Any]]] = {
@@ -39,6 +42,29 @@ def test_an_unfiltered_statement_reads_only_what_is_mine(two: Two, as_ben: Scope
         found = {name: set(db.session.scalars(statement())) for name, statement in UNFILTERED.items()}
 
     assert found == {name: {two.ben} for name in UNFILTERED}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        lambda: union_all(select(RUNS.c.user_id), select(BATCHES.c.user_id)),
+        lambda: select(Run.user_id).from_statement(select(RUNS)),
+        lambda: select(RUNS.c.user_id).except_(select(BATCHES.c.id)),
+    ],
+    ids=["a union of tables", "a class from a table", "a difference of tables"],
+)
+def test_what_cannot_be_narrowed_is_not_read(two: Two, as_ben: Scope, statement: Callable[[], Any]) -> None:
+    with as_ben():
+        found = read_or_refused(lambda: db.session.scalars(statement()))
+
+    assert two.ada not in found
+
+
+def test_what_is_read_past_the_session_is_only_mine(two: Two, as_ben: Scope) -> None:
+    with as_ben():
+        found = read_or_refused(lambda: db.session.connection().execute(select(RUNS.c.user_id)).scalars())
+
+    assert two.ada not in found
 
 
 def test_two_users_have_no_row_of_any_table_in_common(two: Two) -> None:
@@ -115,6 +141,29 @@ def test_a_change_past_the_session_reaches_only_what_is_mine(two: Two, as_ben: S
     assert owners == {two.ben}
 
 
+def test_a_change_learns_nothing_of_other_rows(two: Two, as_ben: Scope) -> None:
+    theirs = select(Connection.account_label).where(Connection.user_id == two.ada).scalar_subquery()
+    with contextlib.suppress(PermissionError), as_ben(), transaction() as session:
+        session.execute(update(Run).values(error_detail=theirs), execution_options={"synchronize_session": False})
+
+    assert set(db.session.scalars(select(Run.error_detail))) == {None}
+
+
+def test_an_insert_does_not_change_the_row_in_its_way_that_is_somebody_elses(
+    app: Flask, two: Two, as_ben: Scope
+) -> None:
+    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
+    row = {"id": two.ada_run, "user_id": two.ben, "connection_id": two.ben_connection, "integration_id": "shopify",
+           "operation": "x", "trigger": "api", "status": "failed", "created_at": clock.now()}  # fmt: skip
+    added = dialect.insert(Run).values(**row)
+    for changed in ({"error_detail": "was here"}, {"user_id": two.ben}):
+        with contextlib.suppress(*REFUSED), as_ben(), transaction() as session:
+            session.execute(added.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+    with tenancy.of(two.ada):
+        assert db.session.execute(select(Run.user_id, Run.error_detail)).all() == [(two.ada, None)]
+
+
 def test_a_row_changed_in_memory_is_not_written_for_somebody_else(two: Two, as_ben: Scope) -> None:
     held = db.session.get_one(Run, two.ada_run)
 
@@ -179,6 +228,14 @@ def test_what_is_mine_can_be_added_changed_and_deleted(two: Two, as_ben: Scope) 
 def _columns(table: type[Base]) -> Any:
     found: Table = table.__table__  # type: ignore[assignment]  # each is a table
     return list(found.primary_key)
+
+
+def read_or_refused(read: Callable[[], Iterable[str]]) -> set[str]:
+    """What was read; nothing where the rule of SQLite's cannot narrow it, and refuses."""
+    try:
+        return set(read())
+    except PermissionError:
+        return set()
 
 
 def answered_or_refused(statement: Select[Any]) -> Any:

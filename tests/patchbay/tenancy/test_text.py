@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import DDL, exists, func, select, text, union_all, update
+from sqlalchemy import DDL, exists, func, literal_column, select, text, union_all, update
 from sqlalchemy.orm import Session
 
 from patchbay import tenancy
@@ -20,6 +20,7 @@ TEXTS: dict[str, Callable[[Session], object]] = {
     "with columns": lambda session: session.execute(text("SELECT id FROM runs").columns(Run.id)),
     "into a class": lambda session: session.scalars(select(Run).from_statement(text("SELECT * FROM runs"))).all(),
     "a column": lambda session: session.execute(select(text("id")).select_from(Run)),
+    "a literal column": lambda session: session.scalar(select(literal_column("(SELECT max(id) FROM users)"))),
     "a condition": lambda session: session.execute(select(Run.id).where(text("1 OR user_id <> ''"))),
     "a subquery": lambda session: session.scalar(select(exists().where(text("EXISTS (SELECT 1 FROM run_logs)")))),
     "a union": lambda session: session.execute(union_all(select(Run.id), select(text("id FROM runs")))),

@@ -1,10 +1,11 @@
-"""The rule of `patchbay.tenancy` on SQLite, in one place: what the session reads and what reaches an owned table.
+"""The rule of `patchbay.tenancy` on SQLite: what the session reads and what reaches an owned table.
 
 PostgreSQL holds the same rule by itself (`postgresql` beside this file); there only `is_seen` is needed, for a session
-gives a row that it holds without asking any database.
+gives a row that it holds without asking any database. That SQL written as text is refused lives in `text`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,11 +16,12 @@ from sqlalchemy import (
     Engine,
     Insert,
     Select,
+    SelectBase,
     String,
     Table,
     TableClause,
-    TextClause,
     Update,
+    and_,
     bindparam,
     event,
     exists,
@@ -29,20 +31,29 @@ from sqlalchemy import (
     sql,
     true,
 )
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoUpdate
 from sqlalchemy.engine import Connection as DatabaseConnection
-from sqlalchemy.engine.interfaces import ExecutionContext
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, LoaderCriteriaOption, Mapper, ORMExecuteState, Session, object_mapper
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    FromStatement,
+    LoaderCriteriaOption,
+    Mapper,
+    ORMExecuteState,
+    Session,
+    object_mapper,
+)
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.util import find_tables
 
 from patchbay import tenancy
+from patchbay.models.isolation import text  # noqa: F401 - listens from here on
 from patchbay.tenancy import Belonging
 
 ME: ColumnElement[str] = bindparam("tenancy", callable_=tenancy.present, type_=String)
 """Filled in when a statement is sent, so that all users share its compiled form."""
 _narrowed: WeakKeyDictionary[Select[Any], Select[Any]] = WeakKeyDictionary()
-_BEGINNINGS = frozenset({"BEGIN", "BEGIN IMMEDIATE"})
-"""What this application itself sends as text, in whatever scope a transaction begins."""
+_HELD = {"is_held_to_scope": True}
+"""The mark of a statement that came by way of the session."""
 
 
 class _Rule(LoaderCriteriaOption):
@@ -74,11 +85,16 @@ def hold(base: type[DeclarativeBase]) -> None:
     def narrow(state: ORMExecuteState) -> None:
         if not state.is_select or tenancy.present() == tenancy.EVERYONE or not _is_sqlite(state.session):
             return
-        if state.is_orm_statement:
+        if isinstance(state.statement, FromStatement):
+            _check_reading(state.statement.element, seen=())
+        elif state.is_orm_statement:
             state.statement = state.statement.options(option)
         elif isinstance(state.statement, Select):
             known = _narrowed.get(state.statement)
             state.statement = _narrow(state.statement) if known is None else known
+        else:
+            _check_reading(state.statement, seen=())
+        state.update_execution_options(**_HELD)
 
 
 def criterion(columns: Any, table: Table) -> ColumnElement[bool]:
@@ -110,24 +126,21 @@ def is_seen(session: Session, row: Any) -> bool:
     return session.get(_class_of(mapper.registry, how.parent), value) is not None
 
 
-@compiles(TextClause, "sqlite")
-def _mark_text(element: TextClause, compiler: Any, **how: Any) -> str:
-    """Remember of a statement that something in it was written as text."""
-    compiler.holds_text = True
-    compiled: str = compiler.visit_textclause(element, **how)
-    return compiled
-
-
 @event.listens_for(Engine, "before_cursor_execute")
-def _refuse_text(
-    connection: DatabaseConnection, _cursor: object, statement: str, _values: object, context: ExecutionContext, _: bool
-) -> None:
-    """What is written as text cannot be narrowed, and tables are not changed for a user. Raises PermissionError."""
-    if connection.dialect.name != "sqlite" or tenancy.present() == tenancy.EVERYONE or statement in _BEGINNINGS:
-        return
+def _check_change(connection: DatabaseConnection, _c: object, _s: str, _v: object, context: Any, _: bool) -> None:
+    """Raises PermissionError for a change that asks other tables of users first; looked into once for all of its form.
+
+    Those of its own table are those by which it was narrowed.
+    """
     compiled = context.compiled
-    if compiled is None or compiled.is_ddl or getattr(compiled, "holds_text", False):
-        raise PermissionError("SQL written as text may reach rows of all users: select a class")
+    if connection.dialect.name != "sqlite" or tenancy.present() == tenancy.EVERYONE or compiled is None:
+        return
+    if not isinstance(compiled.statement, Insert | Update | Delete) or getattr(compiled, "asks_nobody", False):
+        return
+    for inner in visitors.iterate(compiled.statement):
+        if isinstance(inner, SelectBase):
+            _check_reading(inner, seen=[_table(compiled.statement.table).name])
+    compiled.asks_nobody = True
 
 
 @event.listens_for(Engine, "before_execute", retval=True)
@@ -136,14 +149,17 @@ def _narrow_writing(
     statement: Any,
     many: Sequence[Mapping[str, Any]],
     one: Mapping[str, Any],
-    _options: Mapping[str, Any],
+    options: Mapping[str, Any],
 ) -> tuple[Any, Any, Any]:
-    """Changes reach rows of the present scope only, as if there were no others; what is written belongs to it."""
-    if (
-        not isinstance(statement, Insert | Update | Delete)
-        or connection.dialect.name != "sqlite"
-        or tenancy.present() == tenancy.EVERYONE
-    ):
+    """Changes reach rows of the present scope only, as if there were no others; what is written belongs to it.
+
+    What is read past the session is held to nothing. Raises PermissionError for both.
+    """
+    if connection.dialect.name != "sqlite" or tenancy.present() == tenancy.EVERYONE:
+        return statement, many, one
+    if isinstance(statement, SelectBase) and not options.keys() >= _HELD.keys():
+        _check_reading(statement, seen=())
+    if not isinstance(statement, Insert | Update | Delete):
         return statement, many, one
     table = _table(statement.table)
     how = tenancy.belonging(table)
@@ -151,8 +167,22 @@ def _narrow_writing(
         return statement, many, one
     _check_written(connection, table, how, _written(statement, how, many or [one]))
     if isinstance(statement, Insert):
-        return statement, many, one
+        return _narrow_conflict(statement, table, how), many, one
     return statement.where(_own_rows(table)), many, one
+
+
+def _narrow_conflict(statement: Insert, table: Table, how: Belonging) -> Insert:
+    """An INSERT that changes the row that stands in its way, if that is a row of the present scope."""
+    conflict = statement._post_values_clause  # SQLAlchemy has no public word
+    if not isinstance(conflict, OnConflictDoUpdate):
+        return statement
+    if any(getattr(key, "name", key) == how.column for key in dict(conflict.update_values_to_set)):
+        raise PermissionError(f"a row of {table.name} might belong to somebody else afterwards")
+    narrowed, statement = copy(conflict), copy(statement)
+    theirs = conflict.update_whereclause
+    narrowed.update_whereclause = _own_rows(table) if theirs is None else and_(theirs, _own_rows(table))
+    statement._post_values_clause = narrowed
+    return statement
 
 
 def _written(statement: Any, how: Belonging, rows: Sequence[Mapping[str, Any]]) -> set[Any]:
@@ -175,7 +205,8 @@ def _check_written(connection: DatabaseConnection, table: Table, how: Belonging,
         is_allowed = written <= ({tenancy.present()} if how.column and tenancy.present() else set())
     else:
         seen = _count_of_seen(table.metadata.tables[how.parent])
-        is_allowed = not written or connection.execute(seen, {"ids": list(written)}).scalar_one() == len(written)
+        ids = {"ids": list(written)}
+        is_allowed = not written or connection.execute(seen, ids, execution_options=_HELD).scalar_one() == len(written)
     if not is_allowed:
         raise PermissionError(f"a row of {table.name} would belong to somebody else")
 
@@ -215,13 +246,18 @@ def _table(found: Any) -> Table:
 def _narrow(statement: Select[Any]) -> Select[Any]:
     """A statement on tables instead of classes, narrowed. Raises PermissionError where other owned ones are inside."""
     sources = [source for source in statement.get_final_froms() if isinstance(source, Table)]
-    inside = {table.name for table in find_tables(statement, include_selects=True) if isinstance(table, Table)}
-    hidden = inside - {source.name for source in sources} - tenancy.SHARED
-    if hidden:
-        raise PermissionError(f"rows of {', '.join(sorted(hidden))} would be read by their tables: select a class")
+    _check_reading(statement, seen=[source.name for source in sources])
     narrowed = statement.where(*(_own_rows(_table(source)) for source in sources))
     _narrowed[statement] = narrowed
     return narrowed
+
+
+def _check_reading(statement: Any, *, seen: Collection[str]) -> None:
+    """Raises PermissionError where a statement on tables instead of classes reads others of users than those."""
+    inside = {table.name for table in find_tables(statement, include_selects=True) if isinstance(table, Table)}
+    hidden = inside - set(seen) - tenancy.SHARED
+    if hidden:
+        raise PermissionError(f"rows of {', '.join(sorted(hidden))} would be read by their tables: select a class")
 
 
 @cache
