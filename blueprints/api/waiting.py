@@ -34,7 +34,9 @@ def until_ended(user_id: str, run: Run, seconds: int) -> Run:
 
 
 def _is_hopeless(run: Run, left_s: float) -> bool:
-    """Whether the run itself waits for longer than its caller would."""
+    """Whether the run itself waits for longer than its caller would, or for its owner."""
+    if run.is_asking:
+        return True
     if run.status is not RunStatus.WAITING or run.resumes_at is None:
         return False
     return run.resumes_at > clock.now() + timedelta(seconds=left_s)

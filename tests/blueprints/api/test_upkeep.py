@@ -1,5 +1,6 @@
 """Deletions, comparisons, rules, edits and clashes over the JSON API."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from patchbay import records
+from blueprints.api import waiting
+from patchbay import records, runs
 from patchbay.models import Connection, User, transaction
 from patchbay.records import edits, rules
 from patchbay.spec import Item
@@ -62,6 +64,16 @@ def test_a_run_says_what_it_waits_for_and_what_is_held(call: Call, held: str) ->
     assert (run["status"], run["waitReason"]) == ("waiting", "confirm_deletions")
     assert (page["state"], page["count"], page["known"], page["canUndo"]) == ("held", 30, 42, False)
     assert (len(page["data"]), len(rest["data"]), rest["nextCursor"]) == (20, 10, None)
+
+
+def test_a_run_that_asks_its_owner_is_not_waited_for(app: Flask, ada: User, held: str) -> None:
+    began = time.monotonic()
+
+    with in_context(app):
+        run = waiting.until_ended(ada.id, runs.get(ada.id, held.rpartition("/")[2]), 40)
+
+    assert run.is_asking
+    assert time.monotonic() - began < 20
 
 
 def test_held_deletions_are_confirmed_and_undone(call: Call, held: str) -> None:
