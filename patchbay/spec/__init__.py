@@ -30,6 +30,7 @@ from patchbay.spec.faults import (
 )
 from patchbay.spec.field import Field, Kind, Pick, check, is_asked
 from patchbay.spec.paging import by_cursor
+from patchbay.spec.partly import one_of_several
 from patchbay.spec.presence import which_exist
 from patchbay.spec.product import PRODUCT_TEXTS
 from patchbay.spec.provider import (
@@ -99,6 +100,7 @@ __all__ = [
     "check",
     "classify",
     "is_asked",
+    "one_of_several",
     "retry_after_s",
     "wait_in",
     "wait_told_s",

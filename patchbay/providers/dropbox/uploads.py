@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from patchbay.errors import N_, NetworkError, PartlyDone, PlatformError, ProviderUnavailable
+from patchbay.errors import N_, NetworkError, PlatformError
 from patchbay.providers.dropbox.calls import Entry, begins, look, send_bytes
 from patchbay.providers.dropbox.folders import parent_path, web_address, web_top
-from patchbay.spec import Api, Picture
+from patchbay.spec import Api, Picture, one_of_several
 
 AT_ONCE = 8 * 1024 * 1024  # Dropbox takes 150 MiB at once; above this a session spares memory and can be resumed
 CHUNK = 4 * 1024 * 1024  # the block of the content hash
@@ -33,15 +33,8 @@ def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     folder, top, addresses = parent_path(api, values), web_top(api), values["mockupUrls"]
     files: list[Entry] = []
     for number, address in enumerate(addresses):
-        try:
+        with one_of_several("Dropbox", ", ".join(file.name for file in files)):
             files.append(saved(api, api.picture(address), folder, number))
-        except ProviderUnavailable:
-            raise  # it passes, and a repeat finds what is there
-        except PlatformError as error:
-            if not files:
-                raise
-            told = {**error.params, "provider": "Dropbox", "done": ", ".join(file.name for file in files)}
-            raise PartlyDone(error.detail, **told, reason=error.sentence) from error
         api.progress(number + 1, len(addresses))
     return {
         "fileUrls": [web_address(top, file.path_display) for file in files],

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from patchbay.errors import N_, NetworkError, OutcomeUnknown, PartlyDone, PlatformError, ProviderUnavailable
+from patchbay.errors import N_, NetworkError, OutcomeUnknown, ProviderUnavailable
 from patchbay.providers.google_drive.calls import FILE_FIELDS, File, made, new_file_id, placed
-from patchbay.spec import Answer, Api, Picture, Request
+from patchbay.spec import Answer, Api, Picture, Request, one_of_several
 
 UPLOAD = "https://www.googleapis.com/upload/drive/v3/files"
 MULTIPART_LIMIT = 5 * 1024 * 1024
@@ -23,15 +23,8 @@ def upload_file(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Save pictures to a folder (without one: to the top); those that were saved stay when a later one is refused."""
     files: list[File] = []
     for number, address in enumerate(values["mockupUrls"]):
-        try:
+        with one_of_several("Google Drive", ", ".join(file.name for file in files)):
             files.append(saved(api, api.picture(address), placed(values), number))
-        except ProviderUnavailable:
-            raise  # it passes, and a repeat finds what is there
-        except PlatformError as error:
-            if not files:
-                raise
-            told = {**error.params, "provider": "Google Drive", "done": ", ".join(file.name for file in files)}
-            raise PartlyDone(error.detail, **told, reason=error.sentence) from error
         api.progress(number + 1, len(values["mockupUrls"]))
     return {
         "fileUrls": [file.web_view_link for file in files],

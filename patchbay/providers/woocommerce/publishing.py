@@ -6,10 +6,10 @@ WooCommerce has no idempotency keys, so after a lost answer the product itself t
 from collections.abc import Mapping
 from typing import Any
 
-from patchbay.errors import N_, NotFoundThere, OutcomeUnknown, PartlyDone, PlatformError, ProviderUnavailable
+from patchbay.errors import N_, NotFoundThere, OutcomeUnknown, ProviderUnavailable
 from patchbay.providers.woocommerce.catalogue import FIELDS, Listed, Product
 from patchbay.providers.woocommerce.rest import API, read
-from patchbay.spec import Api, Request
+from patchbay.spec import Api, Request, one_of_several
 
 LOOKS = 12  # five seconds apart: a store may take a minute to fetch a picture and to cut it to all its sizes
 LOOK_EVERY_S = 5.0
@@ -19,16 +19,9 @@ def publish_mockup(api: Api, values: Mapping[str, Any]) -> dict[str, Any]:
     """Add pictures to a product, one in each request, because the store answers only when it has fetched it."""
     product_id, addresses = values["productId"], values["mockupUrls"]
     for number, address in enumerate(addresses):
-        try:
+        done = N_("%(number)s of %(total)s pictures") if number else ""
+        with one_of_several("WooCommerce", done, number=str(number), total=str(len(addresses))):
             add_picture(api, product_id, address, number)
-        except ProviderUnavailable:
-            raise  # it passes, and a repeat finds what is there
-        except PlatformError as error:
-            if number == 0:
-                raise
-            told = {**error.params, "provider": "WooCommerce", "number": str(number), "total": str(len(addresses))}
-            done = N_("%(number)s of %(total)s pictures")
-            raise PartlyDone(error.detail, **told, done=done, reason=error.sentence) from error
         api.progress(number + 1, len(addresses))
     product = target(api, product_id)
     return {"publishedUrl": product.permalink, "productId": product_id, "count": len(addresses)}
