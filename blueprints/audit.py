@@ -71,7 +71,7 @@ def _query() -> audit.Query:
         deed=audit.Deed(deed) if deed else None,
         actor=forms.sought("actor") or None,
         since=since,
-        until=until + timedelta(days=1) if until else None,
+        until=until + timedelta(days=1) if until and until.date() < date.max else None,
     )
 
 

@@ -52,6 +52,7 @@ def test_entries_are_narrowed_by_deed_and_day(
     today = frozen_clock.now().date().isoformat()
 
     assert "ada-shop" in text_of(client.get(f"/audit?deed=connected&since={today}&until={today}"))
+    assert "ada-shop" in text_of(client.get("/audit?deed=connected&until=9999-12-31"))
     assert "No entries like that." in text_of(client.get("/audit?deed=vault_rotated"))
     assert "No entries like that." in text_of(client.get("/audit?since=2099-01-01"))
 
