@@ -16,7 +16,7 @@ from tests.journeys.hubs import Hub, Person
 
 Visit = Callable[..., Visitor]
 _numbers = count(1)
-PATIENCE_MS = 20_000  # for a machine that does other things as well
+PATIENCE_MS = 60_000  # for a machine that does other things as well
 expect.set_options(timeout=PATIENCE_MS)
 
 

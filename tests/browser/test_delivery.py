@@ -129,8 +129,7 @@ def test_37_late_logos_shift_nothing(visitor: Visitor) -> None:
 
     page = visitor.page
     page.goto(f"{visitor.hub.url}/integrations", wait_until="domcontentloaded")
-    page.wait_for_timeout(500)
-    assert held
+    visitor.wait_until(lambda: held)
     for route in held:
         route.continue_()
     page.wait_for_timeout(500)

@@ -122,7 +122,13 @@ def look(visitor: Visitor) -> None:
 
 def left_over(words: list[str]) -> Iterator[str]:
     """Those which are English texts of ours."""
-    yield from (text for text in words if any(english.fullmatch(text) for english in english_texts()))
+    yield from (text for text in words if is_english(text))
+
+
+@cache
+def is_english(text: str) -> bool:
+    """Whether it is one of our English texts."""
+    return any(english.fullmatch(text) for english in english_texts())
 
 
 @cache

@@ -5,6 +5,7 @@ Steps work with and without JavaScript. What they lead to is asserted by the tes
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.watch import Ledger, Watch
 from tests.journeys.hubs import Hub, Person
 
-RUN_ENDS_WITHIN_MS = 30_000
+RUN_ENDS_WITHIN_MS = 120_000
+TYPING = "(text) => [...text].forEach((letter) => document.execCommand('insertText', false, letter))"
 
 
 @dataclass
@@ -43,6 +45,28 @@ class Visitor:
     def path(self) -> str:
         """Where the browser is, without the host."""
         return self.page.url.removeprefix(self.hub.url)
+
+    def wait_until(self, is_so: Callable[[], object]) -> None:
+        """Return as soon as it is so; fails when it never is. The browser goes on meanwhile."""
+        for _ in range(600):
+            if is_so():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("it never came to be")
+
+    def type_quickly(self, place: Locator, text: str) -> None:
+        """Letter by letter, with nothing in between: a machine that is busy may hold up one key after another."""
+        place.focus()
+        self.page.evaluate(TYPING, text)
+
+    def falls_silent(self, for_ms: int) -> bool:
+        """Whether there comes a time of that length in which the page asks for nothing."""
+        for _ in range(5):
+            asked = len(self.ledger.lines)
+            self.page.wait_for_timeout(for_ms)
+            if len(self.ledger.lines) == asked:
+                return True
+        return False
 
     def fill_shop(self, count: int = 3) -> None:
         """Put products into the own shop."""
