@@ -1,4 +1,7 @@
-"""The records browser, one record, and the small pictures that pages show."""
+"""Records: the browser, one record with its edits, clashes to decide, and the small pictures that pages show.
+
+What an edit or a decision does lives in `patchbay.records.edits`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""Runs: the list, one run with its log, and the parts that pages fetch again and again. Starting one: `connections`."""
+"""Runs: the list, one run with its log, and the parts that pages fetch again and again.
+
+Imports are started in `connections`, what has a form in `operations`.
+"""
 
 from typing import Any
 
