@@ -53,7 +53,9 @@ def store(claim: Claim, grant: oauth.Grant) -> Token:
     after the connection was given up shows that it lives. Raises CredentialsRefused when it was disconnected meanwhile.
     """
     with transaction() as session:
-        connection = session.get_one(Connection, claim.connection_id, populate_existing=True, with_for_update=True)
+        connection = session.get(Connection, claim.connection_id, populate_existing=True, with_for_update=True)
+        if connection is None:  # with the account that it belonged to
+            raise CredentialsRefused("the connection was deleted during the refresh")
         if connection.state is ConnectionState.DISCONNECTED or connection.access_token_sealed is None:
             name = providers.get(connection.integration_id).name
             raise CredentialsRefused("the connection ended during the refresh", provider=name)

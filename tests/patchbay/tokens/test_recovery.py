@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from patchbay import client, tokens
 from patchbay.errors import CredentialsRefused, GrantExpired, NetworkError
@@ -368,6 +368,17 @@ def test_an_answer_that_comes_late_revives_what_was_given_up(shop: Connection, f
     assert alerts_then == [AlertKind.AUTH_FAILED]
     assert reread(shop).is_connected
     assert open_alerts(shop) == []
+
+
+def test_an_answer_that_comes_after_the_account_was_deleted_is_dropped(shop: Connection) -> None:
+    claim = lease.claim(read(shop.id), lease.Lookout(is_patient=False))
+    assert claim is not None
+    with transaction() as session:
+        session.execute(delete(Connection).where(Connection.id == shop.id))
+    db.session.expunge_all()
+
+    with pytest.raises(CredentialsRefused):
+        keeping.store(claim, Grant("late", "later"))
 
 
 def test_a_worker_with_an_old_token_gives_nothing_up(shop: Connection) -> None:
