@@ -15,8 +15,8 @@ from patchbay import tenancy
 
 _BEGINNINGS = frozenset({"BEGIN", "BEGIN IMMEDIATE"})
 """What this application itself sends as text, in whatever scope a transaction begins."""
-_PLAIN = re.compile(r"\*|\w+")
-"""What SQLAlchemy itself writes as a literal column: a star or a number."""
+_PLAIN = re.compile(r"\*|\w+|'%'")
+"""What SQLAlchemy itself writes as a literal column: a star, a number, and the ends of a search for words."""
 
 
 @compiles(TextClause, "sqlite")

@@ -52,6 +52,15 @@ def test_text_that_was_sent_for_everyone_is_refused_for_a_user_all_the_same(two:
     assert count == 2
 
 
+def test_a_search_for_words_is_no_text(two: Two, as_ben: Scope) -> None:
+    with as_ben():
+        found = list(db.session.scalars(select(Run.user_id).where(Run.operation.icontains("%", autoescape=True))))
+        mine = set(db.session.scalars(select(Run.user_id).where(Run.operation.icontains("_", autoescape=True))))
+
+    assert found == []
+    assert len(mine) == 1
+
+
 def test_savepoints_are_no_text(two: Two, as_ben: Scope) -> None:
     with as_ben(), transaction() as session:
         with session.begin_nested() as point:
