@@ -27,6 +27,7 @@ BANNED = {
     r"javascript:": "the policy refuses it",
     r"\|\s*safe\b": "escaping is the defence",
     r"\bMarkup\b": "escaping is the defence",
+    r"[\"']\s*\|\s*said\b": "a constant is said when the template is compiled, in the language of whoever comes first",
     r"(src|href)=\"/?static/": "static files are named through static()",
     r"hx-(boost|confirm|vars|ext|params|swap-oob)\b": "not used with htmx 4 here",
     r"(src|href|action)=\"https?://": "nothing is loaded from elsewhere",
