@@ -1,4 +1,4 @@
-"""Every error: its place in the tree that `patchbay.errors` draws, its words, and its entry in docs/troubleshooting.md."""
+"""Every error: its place in the tree of `patchbay.errors`, its words, and its entry in docs/troubleshooting.md."""
 
 import re
 from pathlib import Path
