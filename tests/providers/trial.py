@@ -17,7 +17,7 @@ import requests
 from sqlalchemy import func, select
 
 from jobs.tick import tick
-from patchbay import connections, runs
+from patchbay import connections, runs, tenancy
 from patchbay.connections import Caller, Returned
 from patchbay.models import Asset, Connection, Record, Run, Trigger, User, db, fresh_view, transaction
 from patchbay.runs.lease import LENGTH
@@ -198,7 +198,7 @@ class Trial:
     def saved(self, stream: str) -> list[str]:
         """The external ids of the stream's records that are not deleted."""
         wanted = select(Record.external_id).where(Record.stream == stream, Record.deleted_at.is_(None))
-        with db.engine.connect() as connection:  # of its own: this is asked in the middle of a run, too
+        with tenancy.everyone(), db.engine.connect() as connection:  # of its own: asked in the middle of a run, too
             return list(connection.scalars(wanted))
 
     def totals(self) -> dict[str, int]:
