@@ -15,6 +15,8 @@ from patchbay.redaction import MASK, is_secret_name, redact_headers, redact_text
 MOST_SHOWN_BYTES = 4096
 MOST_HEADER_CHARACTERS = 500
 SHORTEST_SECRET = 8
+SHORTEST_END = 5
+"""So many characters at the end of what was cut are taken for the beginning of a secret."""
 _READABLE = ("application/json", "application/x-www-form-urlencoded", "text/", "application/xml", "+json", "+xml")
 
 
@@ -94,9 +96,12 @@ def _without(text: str, secrets: tuple[str, ...]) -> str:
 def _without_end(text: str, secrets: tuple[str, ...]) -> str:
     """The text without the beginning of a secret at its end, where it was cut in the middle of one."""
     for secret in secrets:
-        for length in range(len(secret) - 1, SHORTEST_SECRET // 2, -1):
-            if text.endswith(secret[:length]):
-                return text[:-length] + MASK
+        beginning = secret[:SHORTEST_END]
+        at = text.find(beginning, max(0, len(text) - len(secret) + 1))
+        while at >= 0 and not secret.startswith(text[at:]):
+            at = text.find(beginning, at + 1)
+        if at >= 0:
+            return text[:at] + MASK
     return text
 
 
