@@ -30,6 +30,12 @@ log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
 GRACE_S = 5.0
 RESTART_AFTER_S = 1.0
+BEAT_EVERY_S = 5.0
+
+# A job is forked from a process with several threads: a lock that another one holds just then stays closed in the job
+# for ever. So nothing is looked up in the C library there, and no job is forked while a sign of life is written.
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+_beating = threading.Lock()
 
 
 class LeasedWorker(Worker):
@@ -41,6 +47,11 @@ class LeasedWorker(Worker):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the kernel's, to a stopped job that lost its worker (setpgid(2))
         signal.signal(signal.SIGTERM, _interrupt)
         _die_with_parent(signal.SIGTERM)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork the job, when no other thread of this process is at the database."""
+        with _beating:
+            super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """A forked job has connections of its own: two processes must not share one."""
@@ -104,9 +115,9 @@ def work(app: Flask, role: str) -> None:
 
 def _beat(app: Flask, role: str) -> None:
     while True:
-        with app.app_context():
+        with _beating, app.app_context():
             health.beat_quietly(role)
-        time.sleep(5)
+        time.sleep(BEAT_EVERY_S)
 
 
 def _fork(app: Flask, role: str) -> int:
@@ -162,5 +173,5 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _die_with_parent(number: signal.Signals) -> None:
     """Linux sends this process `number` when its parent dies (prctl(2), PR_SET_PDEATHSIG); elsewhere nothing does."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, int(number))
