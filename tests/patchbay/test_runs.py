@@ -286,11 +286,7 @@ def test_a_run_that_a_worker_left_goes_on_from_its_checkpoint(
     app: Flask,
     let_go: Callable[[], None],
 ) -> None:
-    run = start(ada)
-    queue.drop_all()
-    fault_after(1, sandbox, "hang")
-    stuck = in_background(run, app)
-    wait_until(lambda: reread(run).progress_done == PAGE)
+    run, stuck = held_behind_a_page(ada, app, queue, sandbox, "hang")
 
     tick()
     early = queue.hints()
@@ -316,11 +312,7 @@ def test_an_orphan_stops_at_its_next_page_and_doubles_nothing(
     app: Flask,
     let_go: Callable[[], None],
 ) -> None:
-    run = start(ada)
-    queue.drop_all()
-    fault_after(1, sandbox, "slow")
-    orphan = in_background(run, app)
-    wait_until(lambda: reread(run).progress_done == PAGE)
+    run, orphan = held_behind_a_page(ada, app, queue, sandbox, "slow")
     frozen_clock.advance(seconds=31)
 
     tick()
@@ -746,6 +738,18 @@ def in_background(run: Run, app: Flask) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
+
+
+def held_behind_a_page(
+    user: User, app: Flask, queue: Queue, sandbox: Sandbox, kind: str
+) -> tuple[Run, threading.Thread]:
+    """An import whose worker has stored a page, and gets no answer for the next until the test lets it go."""
+    run = start(user)
+    queue.drop_all()
+    fault_after(1, sandbox, kind)
+    worker = in_background(run, app)
+    wait_until(lambda: reread(run).progress_done == PAGE)
+    return run, worker
 
 
 def fault_after(pages: int, sandbox: Sandbox, kind: str, **order: object) -> None:
