@@ -112,7 +112,7 @@ def _redacted(text: str, layers: int) -> str:
         text = _IN_QUERY.sub(partial(_shown_field, layers=layers), text)
     if any(is_secret_name(name) for names in _NAMES_IN_JSON for name in names.findall(text)):
         text = _IN_JSON.sub(_without_value, text)
-    if '\\"' in text or "\\'" in text:
+    if "\\" in text and ('\\"' in text or "\\'" in text):  # a single letter is found ten times as fast
         text = _IN_JSON_IN_JSON.sub(_without_value, text)
     if '"value"' in text:
         text = _NAMED_IN_JSON.sub(_without_value, text)

@@ -171,7 +171,7 @@ def _write(permit: Permit, learnt: Mapping[str, Any], told_breakers: Mapping[str
     }
     places = [breaker.place for breaker in permit.breakers]
     with contextlib.suppress(store.Unreachable):
-        store.run("settle", (*permit.key.owners, NEARLY_SPENT, breakers.OPEN, *places), msgspec.json.encode(said))
+        store.tell("settle", (*permit.key.owners, NEARLY_SPENT, breakers.OPEN, *places), msgspec.json.encode(said))
 
 
 def _said_to_breakers(permit: Permit, failure: str) -> dict[str, Any]:
