@@ -1,12 +1,15 @@
 """Started once for a module: forks a real worker for each line of orders, so that none has to be imported anew.
 
 A line is JSON: `environment` for the settings, `place` (of PLACES, "" for none) where the work stands still, `sign` (a
-file that appears when it does). It answers `started <pid>` and, when that worker has ended, `ended <exit code>`.
+file that appears when it does). It answers `started <pid>` and, when that worker has ended, `ended <exit code>`. A
+worker or job that gets SIGUSR1 says on stderr where it stands.
 """
 
+import faulthandler
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -50,6 +53,7 @@ def _say(answer: str) -> None:
 def _be_worker(order: dict[str, Any]) -> None:
     code = 1
     os.dup2(2, 1)  # its log lines are no answers
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     try:
         if order["place"]:
             _stand_still(*PLACES[order["place"]], Path(order["sign"]))

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -31,16 +33,19 @@ from tests.stage import Queue, Sandbox, Walker, wait_until
 SHOP = "stopped.myshopify.com"
 PRODUCTS = 600  # three pages
 PATIENCE_S, BETWEEN_TICKS_S = 120, 8
+DUMPED_S, MOST_TOLD = 1.0, 20_000
 
 
 class Nursery:
     """Where workers come from, one after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self.log = log
         command = [sys.executable, "-m", "tests.faults.nursery"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        with log.open("w") as lines:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=lines, text=True
+            )
 
     def start(self, **order: Any) -> int:
         """A worker's process id."""
@@ -53,6 +58,14 @@ class Nursery:
         """Its exit code, once it has ended."""
         return int(self._answer("ended"))
 
+    def account(self, pid: int) -> str:
+        """What its workers logged last, and where this one and its job stand now, thread by thread."""
+        worker = psutil.Process(pid)
+        for each in (worker, *worker.children()):
+            each.send_signal(signal.SIGUSR1)
+        time.sleep(DUMPED_S)
+        return self.log.read_text()[-MOST_TOLD:]
+
     def close(self) -> None:
         self.process.communicate(timeout=120)
 
@@ -64,8 +77,8 @@ class Nursery:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("nursery") / "log")
     yield made
     made.close()
 
@@ -90,7 +103,7 @@ class Stage:
                     break
                 with suppress(SQLAlchemyError):  # a phase may hold the lock that the clock wants
                     tick()
-            assert is_there()
+            assert is_there(), f"{_standing()}\n{self.nursery.account(pid)}"
         finally:
             os.kill(pid, signal.SIGTERM)
             code = self.nursery.ended()
@@ -122,6 +135,12 @@ def stage(
 ) -> Stage:
     monkeypatch.setattr("patchbay.runs.UNCLAIMED", runs.UNCLAIMED * 0)
     return Stage(nursery, settings, sandbox, queue, tmp_path / "sign")
+
+
+def _standing() -> str:
+    fresh_view()
+    standing = db.session.execute(db.select(Run.id, Run.status, Run.resumes_at, Run.error_detail))
+    return "\n".join(" ".join(map(str, row)) for row in standing)
 
 
 def _environment(here: Settings) -> dict[str, str]:
