@@ -15,7 +15,6 @@ from patchbay import providers
 from patchbay.errors import (
     N_,
     Forbidden,
-    Invalid,
     NotFound,
     PatchbayError,
     Refused,
@@ -66,8 +65,8 @@ def answer(error: PatchbayError, *, status: int | None = None, run_id: str | Non
     """The error as JSON, with its status."""
     detail = "" if isinstance(error, Refused) else error.detail  # of a refusal it is no more than an id
     shape = _shape(type(error), rendering.sentence_of(error), detail, _platform(error.params))
-    if isinstance(error, Invalid) and error.fields:
-        shape["fields"] = {name: rendering.said(text, error.params) for name, text in error.fields.items()}
+    if notes := rendering.notes_of(error):
+        shape["fields"] = notes
     response = _answer(shape, status or error.http_status, run_id)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after_s)

@@ -22,7 +22,7 @@ from blueprints.rendering.fragments import (
 from blueprints.rendering.headers import leaves_no_trace, never_stored
 from blueprints.rendering.look import csrf_token, remember_language, remember_look, speak
 from blueprints.rendering.problems import answer_crash, answer_http_error, answer_problem, login_address
-from blueprints.rendering.sentences import said, sentence_of, title_of, told
+from blueprints.rendering.sentences import notes_of, said, sentence_of, title_of, told
 from blueprints.rendering.toasts import toast, toast_only
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "leaves_no_trace",
     "login_address",
     "never_stored",
+    "notes_of",
     "page_or_fragment",
     "remember_language",
     "remember_look",

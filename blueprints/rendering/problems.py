@@ -3,7 +3,8 @@
 The JSON shape of the same errors lives in the API; the sentences come from `patchbay.errors`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request, url_for
@@ -11,7 +12,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from blueprints.rendering.fragments import is_htmx
-from blueprints.rendering.sentences import sentence_of, title_of
+from blueprints.rendering.sentences import notes_of, sentence_of, title_of
 from blueprints.rendering.toasts import toast_only
 from patchbay.errors import N_, PatchbayError, TooManyRequests, Unauthenticated
 
@@ -44,18 +45,22 @@ GUIDE = {
 
 @dataclass(frozen=True)
 class _Problem:
-    """What a page says of it; `guide` is the entry of the troubleshooting guide, "" for none."""
+    """What a page says of it; `guide` is the entry of the troubleshooting guide, "" for none. `notes` say what is wrong
+    with which field."""
 
     status: int
     title: str
     sentence: str
     guide: str
     detail: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer_problem(error: PatchbayError, *, request_id: str = "") -> Response:
     """An error of ours that no view made a form or a card of."""
-    problem = _Problem(error.http_status, title_of(error), sentence_of(error), error.code, error.detail)
+    problem = _Problem(
+        error.http_status, title_of(error), sentence_of(error), error.code, error.detail, notes_of(error)
+    )
     if isinstance(error, Unauthenticated):
         return _to_login(problem, request_id)
     response = _answer(problem, request_id)
@@ -111,7 +116,8 @@ def _to_login(problem: _Problem, request_id: str) -> Response:
 
 def _answer(problem: _Problem, request_id: str) -> Response:
     if is_htmx():
-        return toast_only(f"{problem.title}. {problem.sentence}", "err", status=problem.status)
+        notes = "".join(f" {name}: {note}" for name, note in problem.notes.items())
+        return toast_only(f"{problem.title}. {problem.sentence}{notes}", "err", status=problem.status)
     return _page(problem, request_id)
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import gettext
 
 from blueprints.rendering import formats
-from patchbay.errors import PatchbayError, named
+from patchbay.errors import Invalid, PatchbayError, named
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 # Parameters that are message ids themselves, or else a platform's own words.
@@ -35,6 +35,12 @@ def title_of(error: PatchbayError) -> str:
 def sentence_of(error: PatchbayError) -> str:
     """The error's sentence for people."""
     return said(error.sentence, error.params)
+
+
+def notes_of(error: PatchbayError) -> dict[str, str]:
+    """What is wrong with each value, by the name of its field, for people."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return {name: said(note, error.params) for name, note in fields.items()}
 
 
 def told(kind: str, params: Mapping[str, object]) -> tuple[str, str]:

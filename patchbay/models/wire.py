@@ -1,5 +1,6 @@
 """What went over the wire for a run: each request and its answer, redacted before they come here."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from patchbay.models.base import Base, EncryptedText, UTCDateTime, sealed_column
 
 REFRESH = "token refresh"
+_GRAPHQL_NAME = re.compile(r'"query"\s*:\s*"(?:\\n|\s)*(?:query|mutation)\s+(?P<name>\w+)')
 
 
 class WireEntry(Base):
@@ -54,3 +56,11 @@ class WireEntry(Base):
     def is_refresh(self) -> bool:
         """Whether the run needed a new token, and this is how it was asked for."""
         return self.fingerprint == REFRESH
+
+    @property
+    def graphql_operation(self) -> str:
+        """Which operation a GraphQL request asks for, "" for any other: its address says nothing of it (GraphQL
+        specification, "Named Operation Definitions").
+        """
+        found = _GRAPHQL_NAME.search(self.request_body)
+        return found["name"] if found else ""

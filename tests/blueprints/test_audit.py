@@ -76,11 +76,25 @@ def test_who_signs_in_is_who_did_it(client: FlaskClient, ada: User) -> None:
     assert re.search(r"Signed in\. You ", text_of(client.get("/audit")))
 
 
-@pytest.mark.parametrize("query", ["deed=sabotage", "since=yesterday", "until=2026-02-30"])
-def test_what_cannot_be_meant_is_refused(client: FlaskClient, ada: User, login: Login, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("deed=sabotage", "deed : This is not one of the choices."),
+        ("since=yesterday", "since : Write a date as 2026-01-31."),
+        ("until=2026-02-30", "until : Write a date as 2026-01-31."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_reason(
+    client: FlaskClient, ada: User, login: Login, query: str, note: str
+) -> None:
     login(client, ada)
 
-    assert client.get(f"/audit?{query}").status_code == 422
+    refused = client.get(f"/audit?{query}")
+    in_a_toast = client.get(f"/audit?{query}", headers={"HX-Request": "true"})
+
+    assert refused.status_code == in_a_toast.status_code == 422
+    assert note in text_of(refused)
+    assert note.replace(" :", ":") in text_of(in_a_toast)
 
 
 def test_the_log_comes_in_pages(app: Flask, client: FlaskClient, ada: User, login: Login) -> None:

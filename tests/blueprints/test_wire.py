@@ -37,6 +37,7 @@ def test_a_run_shows_what_was_sent_and_what_came_back(client: FlaskClient) -> No
 
     assert "Shopify reported a problem" in text_of(page)
     assert "try 2" in text_of(page)
+    assert "graphql.json (Products)" in text_of(page)
     assert "No requests like that." in text_of(client.get(f"{run_of(client)}/requests?q=nothing+like+it"))
     assert "Shopify" in text_of(client.get("/requests?outcome=5xx&integration=shopify"))
 
@@ -49,6 +50,7 @@ def test_one_request_is_shown_as_text_and_as_a_command(client: FlaskClient) -> N
     page = client.get(found[1])
 
     assert page.status_code == 200
+    assert "graphql.json (Products)" in text_of(page)
     assert "curl -X POST" in text_of(page)
     assert "X-Shopify-Access-Token: $ACCESS_TOKEN" in text_of(page)
     assert "<script" not in page.text.partition("What came back")[2].partition("As a command")[0]
