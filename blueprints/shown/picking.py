@@ -14,7 +14,7 @@ import msgspec
 from blueprints import rendering
 from blueprints.forms import Sent
 from patchbay import connections, images, providers
-from patchbay.errors import N_, PatchbayError
+from patchbay.errors import N_, CredentialsRefused, GrantExpired, PatchbayError
 from patchbay.models import Connection
 from patchbay.spec import Field, Pick
 
@@ -49,13 +49,15 @@ class Memory(msgspec.Struct, frozen=True):
 class _Found:
     """What a list is to show: `problem` is a sentence, `seen_at` when the platform last said what is shown if old.
 
-    `is_away`: the platform was asked, and there is no use in asking it again just now.
+    `is_away`: the platform was asked, and there is no use in asking it again just now; `is_lost`: nor later, before
+    the owner has reconnected.
     """
 
     memory: Memory
     problem: str = ""
     seen_at: datetime | None = None
     is_away: bool = False
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class PickList:
     """A list to pick from. `lacks` are labels (message ids) of what has to be chosen first; `problem` is a sentence.
 
     `seen_at` is set while the platform cannot be asked: the list is as it was then. `key` tells lists
-    apart that come with other values in the fields that they need: their own values may be the same.
+    apart that come with other values in the fields that they need: their own values may be the same. `to_reconnect`
+    is the key of the integration that has to be reconnected before there is anything to pick, "" for none.
     """
 
     choices: Sequence[Choice]
@@ -78,6 +81,7 @@ class PickList:
     problem: str = ""
     seen_at: datetime | None = None
     is_away: bool = False
+    to_reconnect: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -108,7 +112,8 @@ def look(
     if not lacks:
         search = form.get(f"{field.name}.search", "").strip()[:LONGEST_SEARCH]
         found = _renewed(connection, field, memory, Memory(search, given), form, is_away=is_away)
-    return _list(field, found, _known(field, chosen, memory, form), lacks)
+    shown = _list(field, found, _known(field, chosen, memory, form), lacks)
+    return replace(shown, to_reconnect=connection.integration_id) if found.is_lost else shown
 
 
 def _renewed(
@@ -131,7 +136,7 @@ def _renewed(
     except PatchbayError as error:
         problem = rendering.sentence_of(error)
         if not error.retryable:
-            return _Found(start, problem)
+            return _Found(start, problem, is_lost=isinstance(error, GrantExpired | CredentialsRefused))
         return replace(_as_last_known(connection, field, start, problem), is_away=True)
     fresh = tuple(
         Choice(one.value, one.label[:LONGEST_LABEL], images.of_address(connection, one.picture))

@@ -173,6 +173,18 @@ def test_a_platform_that_cannot_be_asked_is_a_problem_in_the_form(
     assert "https://example.org/a.png" in again.get_data(as_text=True)
 
 
+def test_a_list_behind_a_login_that_has_ended_offers_to_reconnect(
+    client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox
+) -> None:
+    sandbox.fault("shopify", "revoked_grant")
+
+    page = client.get(PUBLISH)
+
+    assert "Syncing is paused. Reconnect to continue; your settings are kept. Reconnect" in text_of(page)
+    assert 'href="/integrations/shopify/connect"' in page.get_data(as_text=True)
+    assert 'name="again"' not in page.get_data(as_text=True)
+
+
 def test_while_the_platform_does_not_answer_its_last_list_is_shown_with_its_age(
     client: FlaskClient, token: str, shop: Connection, sandbox: Sandbox, frozen_clock: FrozenClock
 ) -> None:
