@@ -58,7 +58,8 @@ def hardware() -> dict[str, str | int | None]:
 def show(rows: Sequence[Row]) -> None:
     """Print the table."""
     machine = hardware()
-    print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}; medians of {RUNS} runs\n")
+    repeated = f"what is done several times: medians of {RUNS}"
+    print(f"\n{machine['processor']}, {machine['cores']} cores, Python {machine['python']}; {repeated}\n")
     for row in rows:
         verdict = {None: "", True: "met", False: "MISSED"}[row.is_met]
         print(f"{row.what:52} {row.figure:>16}   {row.beside:46} {verdict}".rstrip())
