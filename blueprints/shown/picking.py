@@ -13,8 +13,9 @@ import msgspec
 
 from blueprints import rendering
 from blueprints.forms import Sent
+from blueprints.shown.runs import RECONNECTABLE
 from patchbay import connections, images, providers
-from patchbay.errors import N_, CredentialsRefused, GrantExpired, PatchbayError
+from patchbay.errors import N_, PatchbayError
 from patchbay.models import Connection
 from patchbay.spec import Field, Pick
 
@@ -49,15 +50,15 @@ class Memory(msgspec.Struct, frozen=True):
 class _Found:
     """What a list is to show: `problem` is a sentence, `seen_at` when the platform last said what is shown if old.
 
-    `is_away`: the platform was asked, and there is no use in asking it again just now; `is_lost`: nor later, before
-    the owner has reconnected.
+    `is_away`: the platform was asked, and there is no use in asking it again just now; `to_reconnect` is as in
+    `PickList`.
     """
 
     memory: Memory
     problem: str = ""
     seen_at: datetime | None = None
     is_away: bool = False
-    is_lost: bool = False
+    to_reconnect: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,7 @@ def look(
     if not lacks:
         search = form.get(f"{field.name}.search", "").strip()[:LONGEST_SEARCH]
         found = _renewed(connection, field, memory, Memory(search, given), form, is_away=is_away)
-    shown = _list(field, found, _known(field, chosen, memory, form), lacks)
-    return replace(shown, to_reconnect=connection.integration_id) if found.is_lost else shown
+    return _list(field, found, _known(field, chosen, memory, form), lacks)
 
 
 def _renewed(
@@ -136,7 +136,8 @@ def _renewed(
     except PatchbayError as error:
         problem = rendering.sentence_of(error)
         if not error.retryable:
-            return _Found(start, problem, is_lost=isinstance(error, GrantExpired | CredentialsRefused))
+            helps = error.kind in RECONNECTABLE
+            return _Found(start, problem, to_reconnect=connection.integration_id if helps else "")
         return replace(_as_last_known(connection, field, start, problem), is_away=True)
     fresh = tuple(
         Choice(one.value, one.label[:LONGEST_LABEL], images.of_address(connection, one.picture))
@@ -183,6 +184,7 @@ def _list(field: Field, found: _Found, chosen: Choice | None, lacks: Sequence[st
         problem=found.problem,
         seen_at=found.seen_at,
         is_away=found.is_away,
+        to_reconnect=found.to_reconnect,
     )
 
 

@@ -14,6 +14,7 @@ from patchbay.records import deletions
 from patchbay.spec import Provider
 
 RECONNECTABLE = {"GrantExpired", "CredentialsRefused", "ScopeMissing"}
+"""Kinds of errors that another login helps against, and another try does not."""
 TITLES = {
     Purpose.COMPARE: N_("Comparison"),
     Purpose.REPAIR: N_("Repair"),

@@ -9,14 +9,14 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from patchbay import limits, queue
-from patchbay.limits import Key, Permit, store
+from patchbay.limits import Key, Permit
 from patchbay.limits.budgets import LONGEST_PAUSE_S
 from patchbay.spec import Answer, Budget, CountedBy, Request, Throttle, Window
 from tests.servers import RedisServer
@@ -448,16 +448,7 @@ def test_scripts_come_back_after_redis_was_started_anew(redis_server: RedisServe
     spent(THREE, 2)
 
 
-@pytest.fixture
-def _in_haste(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No more patience with Redis than Patchbay has."""
-    monkeypatch.setattr(store, "TIMEOUT_S", 0.25)
-    store._redis.cache_clear()
-    yield
-    store._redis.cache_clear()
-
-
-@pytest.mark.usefixtures("_in_haste")
+@pytest.mark.usefixtures("in_haste")
 def test_a_redis_that_hangs_costs_no_more_than_a_moment(redis_server: RedisServer) -> None:
     queue.redis().client_pause(10_000)
     began = time.monotonic()

@@ -1,7 +1,6 @@
 """Talking to Redis: what is only said is done before what is asked next, and no question gets the answer of another."""
 
 import multiprocessing
-import time
 from collections.abc import Iterator
 from threading import Thread
 
@@ -16,7 +15,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 OPEN, PLACE = "test:open", "test:breaker"
 PASSES = [b"0", 0]
-HANGS_S = 0.3
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +22,6 @@ def _from_the_beginning(context: None, redis_server: RedisServer) -> Iterator[No
     store.come_back()
     yield
     store.come_back()
-
-
-@pytest.fixture
-def _in_haste(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(store, "TIMEOUT_S", 0.1)
-    store._redis.cache_clear()
-    yield
-    store._redis.cache_clear()
 
 
 def tell(words: str = "") -> None:
@@ -118,14 +108,14 @@ def test_scripts_that_redis_forgot_are_sent_again() -> None:
     assert told() == 2
 
 
-@pytest.mark.usefixtures("_in_haste")
+@pytest.mark.usefixtures("in_haste")
 def test_an_answer_that_comes_too_late_is_nobodys() -> None:
     tell()
-    queue.redis().client_pause(round(HANGS_S * 1000))
+    queue.redis().client_pause(60_000, all=False)
     tell()
     with pytest.raises(store.Unreachable):
         ask()
-    time.sleep(HANGS_S)
+    queue.redis().client_unpause()
     store.come_back()
 
     assert [ask() for _ in range(3)] == [PASSES] * 3
