@@ -15,8 +15,8 @@ from patchbay.models import Base
 from patchbay.models.base import UTCDateTime
 
 Row = dict[str, Any]
-MARK = "zqh"
-"""In every text that was planted, and in no id."""
+MARK = "zq~h"
+"""In every text that was planted, and for its tilde in no id and no token, of whatever letters they happen to be."""
 OWNED = [table for table in Base.metadata.sorted_tables if tenancy.belonging(table) is not None]
 _numbers = count(1)
 
